@@ -1,0 +1,49 @@
+# Every target builds .venv first where there is none.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PB := services/pb
+
+.DEFAULT_GOAL := help
+.PHONY: help up test test-fast check proto bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "==> building $(VENV) (once; torch and transformers take a few minutes)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --upgrade pip -c constraints.txt
+	$(BIN)/python -m pip install -c constraints.txt -e '.[dev]'
+	@touch $@
+
+up: $(STAMP) ## broker, worker and API on this machine; scores six samples; Ctrl-C ends
+	$(BIN)/resume-scorer up $(ARGS)
+
+test: $(STAMP) ## every test that needs no GPU
+	$(BIN)/python -m pytest -m "not gpu"
+
+test-fast: $(STAMP) ## the tests that need neither the real model nor a broker
+	$(BIN)/python -m pytest tests/unit tests/contract
+
+check: $(STAMP) ## linters, types, layers, protobuf style, generated code current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	@tmp=$$(mktemp -d) && $(MAKE) --no-print-directory proto PB=$$tmp >/dev/null \
+	  && diff -r -x __pycache__ -x __init__.py $$tmp/scoring $(PB)/scoring \
+	  && rm -r $$tmp && echo "generated code is current"
+
+proto: $(STAMP) ## generate the protobuf and gRPC stubs into services/pb
+	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=$(PB) --pyi_out=$(PB) proto/scoring/v1/*.proto
+	$(BIN)/python -m grpc_tools.protoc -Iproto --grpc_python_out=$(PB) proto/scoring/v1/*_service.proto
+	sed -i 's/^from scoring\.v1 import/from services.pb.scoring.v1 import/' $(PB)/scoring/v1/*_pb2*.py*
+
+bench: $(STAMP) ## benchmarks on this machine's CPU; results go to tests/benchmarks/results
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,84 @@
+"""Every error that crosses a module of this project.
+
+    ScorerError
+    ├── InvalidInput            the caller's data breaks a limit; names field and limit
+    ├── SettingsInvalid         a setting is unknown or unparsable; names it
+    ├── ModelUnavailable        the base model cannot be found, verified or loaded
+    ├── AdapterIncompatible     an adapter does not fit the base model or prompt
+    ├── EngineOverloaded        the queue is full; carries when to try again
+    ├── EngineClosed            the engine is draining or stopped
+    ├── DeadlineExpired         the caller's deadline passed before the model was reached
+    └── ScoringFailed           the forward pass of this pair failed
+
+No message holds any text of a resume, a job or a person.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ScorerError(Exception):
+    """Is the parent of every error that this project raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One field that breaks a limit.
+
+    Attributes:
+        field: path of the field, such as ``candidates[3].resume``.
+        description: what is wrong and the limit, without the value itself.
+    """
+
+    field: str
+    description: str
+
+
+class InvalidInput(ScorerError):
+    """Data from outside breaks a limit.
+
+    Attributes:
+        kind: short snake_case reason, used as a label and in dead letters.
+        violations: the fields at fault.
+    """
+
+    def __init__(self, kind: str, violations: Sequence[FieldViolation]) -> None:
+        super().__init__("; ".join(f"{v.field}: {v.description}" for v in violations))
+        self.kind = kind
+        self.violations = tuple(violations)
+
+
+class SettingsInvalid(ScorerError):
+    """A setting is unknown, missing or unparsable."""
+
+
+class ModelUnavailable(ScorerError):
+    """The base model cannot be found, verified or loaded."""
+
+
+class AdapterIncompatible(ScorerError):
+    """An adapter does not fit the base model, the prompt version or the target modules."""
+
+
+class EngineOverloaded(ScorerError):
+    """The engine's queue is full.
+
+    Attributes:
+        retry_after_seconds: when the queue is expected to have room again.
+    """
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__(f"the queue is full; try again in {retry_after_seconds:.2f} s")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class EngineClosed(ScorerError):
+    """The engine accepts no more work."""
+
+
+class DeadlineExpired(ScorerError):
+    """The deadline passed before the pair reached the model."""
+
+
+class ScoringFailed(ScorerError):
+    """The model failed on this pair."""
