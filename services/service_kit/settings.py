@@ -1,0 +1,136 @@
+"""The one settings object of a process, from ``SCORER_*`` environment variables and a TOML file.
+
+Environment variables win over the file named by ``SCORER_CONFIG_FILE``, whose keys are the same
+names in lower case without the prefix.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from services.contracts.errors import SettingsInvalid
+
+PREFIX = "SCORER_"
+CONFIG_FILE_VARIABLE = "SCORER_CONFIG_FILE"
+Port = int
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured; frozen once read."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    # Model
+    base_model: str = "gemma-3-270m"  # the bundled one; else a hub id or a folder
+    model_cache_dir: Path = Path("~/.cache/resume-scorer").expanduser()
+    device: str = "auto"  # auto, cpu, cuda, cuda:0
+    quantization: Literal["auto", "nf4", "none"] = "auto"  # auto: nf4 on CUDA, none on a CPU
+    dtype: Literal["auto", "bfloat16", "float32"] = "auto"  # auto: bfloat16
+    adapter: str = ""  # folder of a LoRA adapter; empty: the base model alone
+    max_prompt_tokens: PositiveInt = 2048
+
+    # Engine
+    batch_layout: Literal["auto", "padded", "sequential"] = "auto"
+    batch_token_budget: int = Field(0, ge=0)  # 0: 4,096 on a CPU, 20,000 on CUDA
+    batching_window_seconds: float = Field(0.005, ge=0, le=5)
+    max_queued_pairs: PositiveInt = 1024
+    prefix_cache_bytes: int = Field(512 * 1024**2, ge=0)
+    hang_seconds: PositiveFloat = 120.0  # without progress for this long, /livez fails
+
+    # Kafka
+    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str = ""
+    kafka_sasl_password: SecretStr = SecretStr("")
+    kafka_ssl_cafile: str = ""
+    kafka_ssl_certfile: str = ""
+    kafka_ssl_keyfile: str = ""
+    kafka_session_timeout_seconds: float = Field(6.0, ge=1, le=300)
+    kafka_num_partitions: PositiveInt = 8
+    kafka_replication_factor: PositiveInt = 1
+
+    # Worker
+    worker_group: str = "scoring-worker"
+    worker_job_wait_seconds: PositiveFloat = 60.0  # how long an application waits for its job
+    worker_max_waiting: PositiveInt = 10_000  # how many may wait at once
+    worker_max_in_flight: PositiveInt = 256  # applications handed to the engine at once
+    worker_metrics_port: Port = Field(9101, ge=0, le=65535)
+
+    # API
+    grpc_host: str = "127.0.0.1"
+    grpc_port: Port = Field(50051, ge=0, le=65535)
+    grpc_max_message_bytes: PositiveInt = 4 * 1024**2
+    grpc_default_deadline_seconds: PositiveFloat = 60.0  # for calls that come without one
+    grpc_max_concurrent_calls: PositiveInt = 2048
+    api_metrics_port: Port = Field(9102, ge=0, le=65535)
+
+    # Every process
+    metrics_host: str = "127.0.0.1"
+    drain_seconds: PositiveFloat = 20.0  # how long SIGTERM waits for work in hand
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+    # Development broker
+    broker_host: str = "127.0.0.1"
+    broker_port: Port = Field(9092, ge=0, le=65535)
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **sources: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        chosen: tuple[PydanticBaseSettingsSource, ...] = (init_settings, sources["env_settings"])
+        config_file = os.environ.get(CONFIG_FILE_VARIABLE)
+        if config_file:
+            chosen += (TomlConfigSettingsSource(settings_cls, toml_file=Path(config_file)),)
+        return chosen
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Reads the settings of this process.
+
+    Args:
+        overrides: values that win over environment and file.
+
+    Raises:
+        SettingsInvalid: a variable or key is unknown or unparsable; the message names it.
+    """
+    _refuse_unknown_variables(os.environ)
+    config_file = os.environ.get(CONFIG_FILE_VARIABLE)
+    if config_file and not Path(config_file).is_file():
+        raise SettingsInvalid(f"{CONFIG_FILE_VARIABLE}: there is no file {config_file}")
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsInvalid(_describe(error)) from error
+    except ValueError as error:  # tomllib's errors are ValueErrors
+        raise SettingsInvalid(f"{CONFIG_FILE_VARIABLE}: {error}") from error
+
+
+def variable_of(field: str) -> str:
+    """Returns the environment variable of a settings field."""
+    return PREFIX + field.upper()
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    known = {variable_of(name) for name in Settings.model_fields} | {CONFIG_FILE_VARIABLE}
+    unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise SettingsInvalid(f"{', '.join(unknown)}: no such setting")
+
+
+def _describe(error: ValidationError) -> str:
+    # pydantic's own text repeats the value, which may be a password.
+    return "; ".join(
+        f"{variable_of(str(item['loc'][0])) if item['loc'] else 'settings'}: {item['msg']}"
+        for item in error.errors(include_input=False, include_url=False)
+    )
