@@ -1,0 +1,60 @@
+"""Text to token ids, with text from outside kept apart from the marks of a turn."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+# Control characters except tab and newline: NUL and its like carry nothing for a reader.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def clean_text(text: str) -> str:
+    """Returns text that every tokenizer can encode.
+
+    Line ends become newlines, other control characters spaces, lone surrogates U+FFFD; trailing and
+    leading white space is dropped.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _LONE_SURROGATE.sub("\ufffd", _CONTROL.sub(" ", text)).strip()
+
+
+class TextEncoder:
+    """Encodes with one tokenizer; stateless and safe to use from several threads."""
+
+    def __init__(self, tokenizer: "Tokenizer") -> None:
+        from tokenizers import Tokenizer
+
+        self._template_tokenizer = tokenizer
+        # The same tokenizer, blind to its special tokens: "<end_of_turn>" in a resume is ten letters.
+        self._outside_tokenizer = Tokenizer.from_str(tokenizer.to_str())
+        self._outside_tokenizer.encode_special_tokens = True
+
+    def encode_template(self, text: str) -> list[int]:
+        """Encodes our own text, in which special tokens count."""
+        ids: list[int] = self._template_tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def encode_outside(self, text: str) -> list[int]:
+        """Encodes text from outside; no special token can come out of it."""
+        ids: list[int] = self._outside_tokenizer.encode(clean_text(text), add_special_tokens=False).ids
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Returns the text of token ids, without special tokens."""
+        text: str = self._template_tokenizer.decode(list(ids), skip_special_tokens=True)
+        return text
+
+    def token_id(self, token: str) -> int:
+        """Returns the id of one token.
+
+        Raises:
+            ValueError: the vocabulary has no such token.
+        """
+        found = self._template_tokenizer.token_to_id(token)
+        if found is None:
+            raise ValueError(f"the vocabulary has no token {token!r}")
+        return int(found)
