@@ -131,7 +131,7 @@ def _load_random(
     if quantization == "nf4":
         model = _quantize_in_place(model, device)
     return BaseModel(
-        model.to(device),  # type: ignore[arg-type]
+        model.to(device),
         tokenizer,
         spec.name,
         hashlib.sha256(spec.name.encode()).hexdigest(),
@@ -206,7 +206,7 @@ def _from_pretrained(
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         folder, use_safetensors=True, trust_remote_code=False, **options
     )
-    return (model if quantization == "nf4" else model.to(device)).eval()  # type: ignore[arg-type]
+    return (model if quantization == "nf4" else model.to(device)).eval()
 
 
 def _nf4_config() -> Any:

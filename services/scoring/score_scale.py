@@ -72,12 +72,12 @@ def distribution_from_logits(logits: NDArray[np.float32]) -> NDArray[np.float64]
     Returns:
         Shape (..., 101); each distribution sums to 1.
     """
-    logits = np.asarray(logits, dtype=np.float64)
-    first = _softmax(logits[..., 0, :_END])
-    behind_digit = _softmax(logits[..., 1:_END, :])
-    behind_ten = _softmax(logits[..., 1 + _TEN_NODE, [0, _END]])
+    wide = logits.astype(np.float64)
+    first = _softmax(wide[..., 0, :_END])
+    behind_digit = _softmax(wide[..., 1:_END, :])
+    behind_ten = _softmax(wide[..., 1 + _TEN_NODE, [0, _END]])
 
-    scores = np.zeros((*logits.shape[:-2], NUM_SCORES))
+    scores = np.zeros((*wide.shape[:-2], NUM_SCORES))
     scores[..., 0] = first[..., 0]
     for digit in range(1, 10):
         reached = first[..., digit, None] * behind_digit[..., digit - 1, :]

@@ -1,0 +1,196 @@
+"""Computes one batch of prompts: prefixes, forward pass, read-out. Owned by the model thread."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.contracts.engine_observer import EngineObserver
+from services.contracts.errors import ScoringFailed
+from services.contracts.scoring import PairScore, ScoreDistribution, StageSeconds
+from services.scoring.pair_queue import WaitingPair
+from services.scoring.prefix_cache import PrefixCache, PrefixKey, PrefixState
+from services.scoring.prompt import PROMPT_VERSION, Prompt
+from services.scoring.score_model import ScoreModel, TreeRow
+from services.scoring.score_scale import NUM_TREE_NODES, distribution_from_logits
+
+log = logging.getLogger(__name__)
+
+TRUNCATED = "truncated"
+Logits = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """What every result names as its origin.
+
+    Attributes:
+        base_model: name of the base model.
+        adapter_digest: of the adapter, or "base".
+        adapter_version: of the adapter; empty without one.
+    """
+
+    base_model: str
+    adapter_digest: str
+    adapter_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredBatch:
+    """What came of one batch.
+
+    Attributes:
+        outcomes: for each prompt its distribution, or the error that this prompt alone met with.
+        prefix_hits: for each prompt whether its prefix was at hand.
+        num_tokens: tokens that went through the model, padding included.
+        num_padding_tokens: how many of them were padding.
+        forward_seconds: time in the model.
+        readout_seconds: time from logits to distributions.
+    """
+
+    outcomes: tuple[ScoreDistribution | ScoringFailed, ...]
+    prefix_hits: tuple[bool, ...]
+    num_tokens: int
+    num_padding_tokens: int
+    forward_seconds: float
+    readout_seconds: float
+
+
+class BatchScorer:
+    """Scores batches with one model and one adapter.
+
+    Args:
+        model: computes logits.
+        identity: what results name as their origin.
+        layout: ``padded`` computes a batch in one forward pass; ``sequential`` computes each pair by itself,
+            so that its bits depend on nothing but the pair.
+        cache: keeps job prefixes.
+        observer: told of prefix look-ups.
+    """
+
+    def __init__(
+        self,
+        model: ScoreModel,
+        identity: ModelIdentity,
+        layout: Literal["padded", "sequential"],
+        cache: PrefixCache,
+        observer: EngineObserver,
+    ) -> None:
+        self.model = model
+        self.identity = identity
+        self._layout = layout
+        self._cache = cache
+        self._observer = observer
+
+    def is_prefix_cached(self, tokens: tuple[int, ...]) -> bool:
+        """Returns whether a prefix need not be computed."""
+        return self._key(tokens) in self._cache
+
+    def prefix_state(self, tokens: tuple[int, ...]) -> PrefixState:
+        """Returns a prefix's state from the cache, or computes and keeps it."""
+        return self._find_or_compute(tokens)[0]
+
+    def score(self, prompts: Sequence[Prompt]) -> ScoredBatch:
+        """Scores prompts.
+
+        A failing pass is repeated pair by pair, so that one bad pair does not take the others with it.
+        """
+        started = time.monotonic()
+        states: dict[tuple[int, ...], PrefixState] = {}
+        hits = []
+        for prompt in prompts:
+            is_hit = prompt.prefix in states
+            if not is_hit:
+                states[prompt.prefix], is_hit = self._find_or_compute(prompt.prefix)
+            hits.append(is_hit)
+            self._observer.on_prefix(is_hit)
+        self._observer.on_prefix_cache_changed(self._cache.num_bytes)
+        rows = [TreeRow(states[prompt.prefix], prompt.suffix) for prompt in prompts]
+        logits = self._forward(rows)
+        forwarded = time.monotonic()
+        outcomes = tuple(_read_out(row_logits) for row_logits in logits)
+        num_real = sum(len(row.suffix) + NUM_TREE_NODES for row in rows)
+        num_padding = 0 if self._layout == "sequential" else _padding(rows)
+        computed = {prompt.prefix for prompt, is_hit in zip(prompts, hits, strict=True) if not is_hit}
+        return ScoredBatch(
+            outcomes=outcomes,
+            prefix_hits=tuple(hits),
+            num_tokens=num_real + num_padding + sum(map(len, computed)),
+            num_padding_tokens=num_padding,
+            forward_seconds=forwarded - started,
+            readout_seconds=time.monotonic() - forwarded,
+        )
+
+    def _key(self, tokens: tuple[int, ...]) -> PrefixKey:
+        return PrefixKey(self.identity.adapter_digest, PROMPT_VERSION, tokens)
+
+    def _find_or_compute(self, tokens: tuple[int, ...]) -> tuple[PrefixState, bool]:
+        key = self._key(tokens)
+        state = self._cache.find(key)
+        if state is not None:
+            return state, True
+        state = self.model.compute_prefix(tokens)
+        self._cache.keep(key, state)
+        return state, False
+
+    def _forward(self, rows: Sequence[TreeRow]) -> list[Logits | RuntimeError]:
+        if self._layout == "sequential" or len(rows) == 1:
+            return [self._forward_alone(row) for row in rows]
+        try:
+            return list(self.model.score_tree_logits(rows))
+        except RuntimeError as error:  # what torch raises, out of memory included
+            log.warning(
+                "a batch of %d pairs failed (%s); repeating it pair by pair", len(rows), type(error).__name__
+            )
+            return [self._forward_alone(row) for row in rows]
+
+    def _forward_alone(self, row: TreeRow) -> Logits | RuntimeError:
+        try:
+            logits: Logits = self.model.score_tree_logits([row])[0]
+        except RuntimeError as error:
+            return error
+        return logits
+
+
+def _read_out(logits: Logits | RuntimeError) -> ScoreDistribution | ScoringFailed:
+    if isinstance(logits, RuntimeError):
+        failure = ScoringFailed(f"the forward pass failed ({type(logits).__name__})")
+        failure.__cause__ = logits
+        return failure
+    if not np.isfinite(logits).all():
+        return ScoringFailed("the model's logits are not finite")
+    return ScoreDistribution(tuple(distribution_from_logits(logits).tolist()))
+
+
+def _padding(rows: Sequence[TreeRow]) -> int:
+    longest = max(len(row.suffix) for row in rows)
+    return sum(longest - len(row.suffix) for row in rows)
+
+
+def build_pair_score(
+    pair: WaitingPair,
+    distribution: ScoreDistribution,
+    identity: ModelIdentity,
+    seconds: StageSeconds,
+    *,
+    is_prefix_cached: bool,
+) -> PairScore:
+    """Puts the result of one pair together."""
+    num_truncated = pair.prompt.num_truncated_tokens
+    return PairScore(
+        request_id=pair.request.request_id,
+        distribution=distribution,
+        adapter_digest=identity.adapter_digest,
+        adapter_version=identity.adapter_version,
+        base_model=identity.base_model,
+        prompt_version=PROMPT_VERSION,
+        num_prompt_tokens=pair.prompt.num_tokens,
+        num_truncated_tokens=num_truncated,
+        flags=(TRUNCATED,) if num_truncated else (),
+        seconds=seconds,
+        is_prefix_cached=is_prefix_cached,
+    )

@@ -1,0 +1,264 @@
+"""The scoring engine: one thread owns the model; callers submit pairs and await their scores.
+
+A request's life: ``score`` reserves a place in the queue, tokenises off the event loop, and waits. The
+model thread asks the planner for the next batch, finds or computes the job prefixes, runs one forward
+pass, reads the distributions out and resolves the callers' futures.
+"""
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from services.contracts.engine_observer import EngineObserver
+from services.contracts.errors import EngineClosed, ScorerError, ScoringFailed
+from services.contracts.scoring import PairRequest, PairScore, StageSeconds
+from services.scoring.batch_planner import BatchLimits, BatchPlan, Candidate, plan_batch
+from services.scoring.batch_scorer import BatchScorer, ScoredBatch, build_pair_score
+from services.scoring.explanation import ExplanationTask, write_explanation
+from services.scoring.pair_queue import PairQueue, WaitingPair
+from services.scoring.prompt import Prompt, PromptBuilder
+from services.scoring.text_encoder import TextEncoder
+
+log = logging.getLogger(__name__)
+
+# One thread tokenises while another waits for the interpreter; the model needs the other cores.
+_NUM_ENCODER_THREADS = 2
+# How much the newest batch counts in the measured speed that retry hints come from.
+_SPEED_WEIGHT = 0.2
+_EXPLANATION_POLL_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How the engine batches.
+
+    Attributes:
+        limits: of one batch.
+        max_queued_pairs: pairs admitted and not yet computed; more are refused.
+    """
+
+    limits: BatchLimits
+    max_queued_pairs: int = 1024
+
+
+class ScoringEngine:
+    """Implements ``services.contracts.engine.PairScorer`` with the real model.
+
+    Args:
+        scorer: computes batches; used by the model thread alone once started.
+        encoder: of the base model.
+        prompts: builds prompts.
+        options: how to batch.
+        observer: told what happens.
+    """
+
+    def __init__(
+        self,
+        scorer: BatchScorer,
+        encoder: TextEncoder,
+        prompts: PromptBuilder,
+        options: EngineOptions,
+        observer: EngineObserver,
+    ) -> None:
+        self._scorer = scorer
+        self._encoder = encoder
+        self._prompts = prompts
+        self._options = options
+        self._observer = observer
+        self._queue = PairQueue(options.max_queued_pairs, observer.on_queue_changed)
+        self._encoders = ThreadPoolExecutor(_NUM_ENCODER_THREADS, thread_name_prefix="encode")
+        self._thread = threading.Thread(target=self._run, name="model", daemon=True)
+        self._explanations: list[tuple[ExplanationTask, Iterator[str]]] = []
+        self._new_explanations: list[ExplanationTask] = []
+        self._busy_since: float | None = None
+        self._tokens_per_second = 0.0
+        self._failure: BaseException | None = None
+
+    @property
+    def active_adapter_digest(self) -> str:
+        """Returns the digest of the adapter that new requests are computed with, or "base"."""
+        return self._scorer.identity.adapter_digest
+
+    @property
+    def num_queued(self) -> int:
+        """Returns the pairs accepted and not yet taken by the model thread."""
+        return self._queue.num_admitted
+
+    def start(self) -> None:
+        """Warms the model up and starts its thread.
+
+        Raises:
+            ScoringFailed: the model cannot compute even one pair.
+        """
+        identity = self._scorer.identity
+        self._observer.on_adapter(identity.adapter_digest, identity.adapter_version, identity.base_model)
+        warm_up = self._prompts.build("A job.", "A resume.")
+        outcome = self._scorer.score([warm_up]).outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        self._thread.start()
+
+    def close(self, timeout_seconds: float | None = None) -> bool:
+        """Refuses new pairs, finishes the admitted ones and ends the thread.
+
+        Args:
+            timeout_seconds: how long to wait; None waits for all.
+
+        Returns:
+            Whether everything was finished; what was not is answered with EngineClosed.
+        """
+        self._queue.close()
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
+        is_finished = not self._thread.is_alive()
+        self._queue.fail_all(EngineClosed("the engine stopped before this pair was computed"))
+        self._encoders.shutdown(wait=is_finished, cancel_futures=True)
+        return is_finished
+
+    def seconds_since_progress(self) -> float:
+        """Returns how long the model thread has been at one step: 0 when idle, infinite when it died."""
+        if self._failure is not None:
+            return math.inf
+        busy_since = self._busy_since
+        return 0.0 if busy_since is None else time.monotonic() - busy_since
+
+    async def score(self, request: PairRequest) -> PairScore:
+        """Scores one pair; see ``PairScorer.score`` for what it raises."""
+        self._queue.admit()
+        try:
+            started = time.monotonic()
+            prompt = await self._encode(request)
+            pair = WaitingPair(request, prompt, time.monotonic() - started, started)
+        except BaseException:
+            self._queue.release()
+            raise
+        self._observer.on_stage("encode", pair.encode_seconds)
+        self._queue.put(pair)
+        return await asyncio.wrap_future(pair.outcome)
+
+    async def explain(self, request: PairRequest, score: PairScore, max_tokens: int) -> AsyncIterator[str]:
+        """Streams the model's words about a scored pair; see ``PairScorer.explain``."""
+        if self._failure is not None or not self._thread.is_alive():
+            raise EngineClosed("the engine accepts no more work")
+        task = ExplanationTask(await self._encode(request), score, max_tokens)
+        self._new_explanations.append(task)
+        self._queue.wake()
+        try:
+            while True:
+                while task.pieces.empty():
+                    if not self._thread.is_alive():
+                        raise EngineClosed("the engine stopped before the explanation ended")
+                    await asyncio.sleep(_EXPLANATION_POLL_SECONDS)
+                piece = task.pieces.get_nowait()
+                if piece is None:
+                    return
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        finally:
+            task.is_abandoned = True
+
+    async def _encode(self, request: PairRequest) -> Prompt:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._encoders, self._prompts.build, request.job_description, request.resume
+        )
+
+    def _run(self) -> None:
+        try:
+            while True:
+                self._busy_since = None
+                batch = self._queue.take(self._plan, is_idle=self._has_no_explanations)
+                if batch is None:
+                    return
+                self._busy_since = time.monotonic()
+                if batch:
+                    self._compute(batch)
+                self._advance_explanations()
+        except BaseException as error:
+            # A bug: stop taking work, so that liveness fails and the process is restarted.
+            self._failure = error
+            log.exception("the model thread died")
+            self._queue.close()
+            self._queue.fail_all(EngineClosed("the model thread died"))
+            raise
+
+    def _plan(self, waiting: Sequence[WaitingPair], now: float) -> BatchPlan:
+        is_cached = self._scorer.is_prefix_cached
+        candidates = [
+            Candidate(
+                prefix=pair.prompt.prefix,
+                num_prefix_tokens=len(pair.prompt.prefix),
+                num_suffix_tokens=len(pair.prompt.suffix),
+                is_prefix_cached=is_cached(pair.prompt.prefix),
+                waited_seconds=now - pair.accepted_at,
+            )
+            for pair in waiting
+        ]
+        return plan_batch(candidates, self._options.limits)
+
+    def _compute(self, batch: Sequence[WaitingPair]) -> None:
+        started = time.monotonic()
+        # From here on a caller can no longer withdraw its pair.
+        batch = [pair for pair in batch if pair.outcome.set_running_or_notify_cancel()]
+        if not batch:
+            return
+        identity = self._scorer.identity
+        scored = self._scorer.score([pair.prompt for pair in batch])
+        self._observe(scored)
+        for pair, outcome, is_hit in zip(batch, scored.outcomes, scored.prefix_hits, strict=True):
+            seconds = StageSeconds(
+                queue=started - pair.accepted_at - pair.encode_seconds,
+                encode=pair.encode_seconds,
+                forward=scored.forward_seconds,
+                readout=scored.readout_seconds,
+            )
+            self._observer.on_stage("queue", seconds.queue)
+            if isinstance(outcome, Exception):
+                pair.outcome.set_exception(outcome)
+            else:
+                pair.outcome.set_result(
+                    build_pair_score(pair, outcome, identity, seconds, is_prefix_cached=is_hit)
+                )
+
+    def _observe(self, scored: ScoredBatch) -> None:
+        self._observer.on_batch(len(scored.outcomes), scored.num_tokens, scored.num_padding_tokens)
+        self._observer.on_stage("forward", scored.forward_seconds)
+        self._observer.on_stage("readout", scored.readout_seconds)
+        speed = scored.num_tokens / max(scored.forward_seconds, 1e-6)
+        self._tokens_per_second += _SPEED_WEIGHT * (speed - self._tokens_per_second)
+        # One batch from now there will be room again.
+        self._queue.retry_after_seconds = self._options.limits.max_tokens / max(self._tokens_per_second, 1.0)
+
+    def _has_no_explanations(self) -> bool:
+        return not self._explanations and not self._new_explanations
+
+    def _advance_explanations(self) -> None:
+        while self._new_explanations:
+            task = self._new_explanations.pop(0)
+            prefix = self._scorer.prefix_state(task.prompt.prefix)
+            pieces = write_explanation(task, prefix, self._scorer.model, self._encoder, self._prompts)
+            self._explanations.append((task, pieces))
+        self._explanations = [entry for entry in self._explanations if _advance(*entry)]
+
+
+def _advance(task: ExplanationTask, pieces: Iterator[str]) -> bool:
+    """Writes one more piece; returns whether there may be another."""
+    if task.is_abandoned:
+        return False
+    try:
+        task.pieces.put(next(pieces))
+    except StopIteration:
+        task.pieces.put(None)
+        return False
+    except RuntimeError as error:  # what torch raises, out of memory included
+        failure: ScorerError = ScoringFailed("the model failed while explaining")
+        failure.__cause__ = error
+        task.pieces.put(failure)
+        return False
+    return True

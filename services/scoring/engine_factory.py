@@ -1,0 +1,101 @@
+"""Builds the engine of a process: model, adapter, cache and queue put together."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from services.contracts.engine_observer import EngineObserver, SilentObserver
+from services.contracts.errors import ModelUnavailable
+from services.contracts.scoring import BASE_ADAPTER_DIGEST
+from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.batch_planner import BatchLimits
+from services.scoring.batch_scorer import BatchScorer, ModelIdentity
+from services.scoring.bundled_model import Progress
+from services.scoring.engine import EngineOptions, ScoringEngine
+from services.scoring.lora_adapter import read_adapter
+from services.scoring.prefix_cache import PrefixCache
+from services.scoring.prompt import PromptBuilder
+from services.scoring.score_model import ScoreModel
+from services.scoring.score_scale import find_score_tokens
+from services.scoring.text_encoder import TextEncoder
+
+log = logging.getLogger(__name__)
+
+# On a CPU larger batches only add latency; a GPU needs them to be busy.
+_CPU_BATCH_TOKENS = 4096
+_CUDA_BATCH_TOKENS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """Everything an engine is built from.
+
+    Attributes:
+        base_model: what to load and how.
+        adapter: folder of a LoRA adapter, or None for the base model alone.
+        max_prompt_tokens: longest prompt, in tokens.
+        layout: how a batch is computed; ``auto`` is ``sequential`` in float32, whose scores are then the
+            same bit for bit in any batch, else ``padded``.
+        batch_token_budget: tokens of one pass; 0 chooses by device.
+        batching_window_seconds: how long the oldest pair waits for others.
+        max_queued_pairs: pairs admitted and not yet computed.
+        prefix_cache_bytes: bound of the prefix cache.
+    """
+
+    base_model: BaseModelSpec
+    adapter: Path | None = None
+    max_prompt_tokens: int = 2048
+    layout: Literal["auto", "padded", "sequential"] = "auto"
+    batch_token_budget: int = 0
+    batching_window_seconds: float = 0.005
+    max_queued_pairs: int = 1024
+    prefix_cache_bytes: int = 512 * 1024**2
+
+
+def build_engine(
+    spec: EngineSpec, observer: EngineObserver | None = None, progress: Progress = log.info
+) -> ScoringEngine:
+    """Loads the model and builds an engine that ``start`` sets going.
+
+    Args:
+        spec: what to build.
+        observer: told what the engine does.
+        progress: told one line before each long step.
+
+    Raises:
+        ModelUnavailable: the base model cannot be loaded or cannot write scores.
+        AdapterIncompatible: the adapter does not fit it.
+    """
+    progress(f"loading {spec.base_model.name}")
+    base = load_base_model(spec.base_model, progress)
+    return assemble_engine(base, spec, observer or SilentObserver())
+
+
+def assemble_engine(base: BaseModel, spec: EngineSpec, observer: EngineObserver) -> ScoringEngine:
+    """Builds an engine around a loaded base model; see ``build_engine``."""
+    import torch
+
+    encoder = TextEncoder(base.tokenizer)
+    try:
+        score_tokens = find_score_tokens(encoder)
+    except ValueError as error:
+        raise ModelUnavailable(f"base model {base.name}: {error}") from error
+    adapter = read_adapter(spec.adapter) if spec.adapter is not None else None
+    model = ScoreModel(base, score_tokens, adapter)
+    identity = ModelIdentity(
+        base_model=base.name,
+        adapter_digest=adapter.digest if adapter else BASE_ADAPTER_DIGEST,
+        adapter_version=adapter.version if adapter else "",
+    )
+    layout = spec.layout
+    if layout == "auto":
+        layout = "sequential" if model.dtype == torch.float32 else "padded"
+    budget = spec.batch_token_budget or (
+        _CUDA_BATCH_TOKENS if model.device.type == "cuda" else _CPU_BATCH_TOKENS
+    )
+    scorer = BatchScorer(model, identity, layout, PrefixCache(spec.prefix_cache_bytes), observer)
+    options = EngineOptions(
+        BatchLimits(max_tokens=budget, window_seconds=spec.batching_window_seconds), spec.max_queued_pairs
+    )
+    return ScoringEngine(scorer, encoder, PromptBuilder(encoder, spec.max_prompt_tokens), options, observer)
