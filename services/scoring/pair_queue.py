@@ -114,10 +114,10 @@ class PairQueue:
                     if decision.chosen:
                         return self._remove(decision.chosen)
                     wait_seconds = decision.wait_seconds
-                elif self._is_closed and self._num_admitted == 0:
-                    return None
                 if not is_idle():
                     return []
+                if self._is_closed and self._num_admitted == 0:
+                    return None
                 self._changed.wait(wait_seconds)
 
     def fail_all(self, error: Exception) -> None:

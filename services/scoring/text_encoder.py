@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 # Control characters except tab and newline: NUL and its like carry nothing for a reader.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_TURN_MARK = re.compile(r"(<bos>|<start_of_turn>|<end_of_turn>)")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -26,26 +27,32 @@ class TextEncoder:
     """Encodes with one tokenizer; stateless and safe to use from several threads."""
 
     def __init__(self, tokenizer: "Tokenizer") -> None:
-        from tokenizers import Tokenizer
-
-        self._template_tokenizer = tokenizer
-        # The same tokenizer, blind to its special tokens: "<end_of_turn>" in a resume is ten letters.
-        self._outside_tokenizer = Tokenizer.from_str(tokenizer.to_str())
-        self._outside_tokenizer.encode_special_tokens = True
+        self._tokenizer = tokenizer
+        # Blind to special tokens from here on: "<end_of_turn>" in a resume is plain letters.
+        tokenizer.encode_special_tokens = True
 
     def encode_template(self, text: str) -> list[int]:
-        """Encodes our own text, in which special tokens count."""
-        ids: list[int] = self._template_tokenizer.encode(text, add_special_tokens=False).ids
+        """Encodes our own text, in which the marks of a turn count.
+
+        Raises:
+            ValueError: the vocabulary lacks a mark.
+        """
+        ids: list[int] = []
+        for part in _TURN_MARK.split(text):
+            if _TURN_MARK.fullmatch(part):
+                ids.append(self.token_id(part))
+            else:
+                ids.extend(self._tokenizer.encode(part, add_special_tokens=False).ids)
         return ids
 
     def encode_outside(self, text: str) -> list[int]:
         """Encodes text from outside; no special token can come out of it."""
-        ids: list[int] = self._outside_tokenizer.encode(clean_text(text), add_special_tokens=False).ids
+        ids: list[int] = self._tokenizer.encode(clean_text(text), add_special_tokens=False).ids
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
         """Returns the text of token ids, without special tokens."""
-        text: str = self._template_tokenizer.decode(list(ids), skip_special_tokens=True)
+        text: str = self._tokenizer.decode(list(ids), skip_special_tokens=True)
         return text
 
     def token_id(self, token: str) -> int:
@@ -54,7 +61,7 @@ class TextEncoder:
         Raises:
             ValueError: the vocabulary has no such token.
         """
-        found = self._template_tokenizer.token_to_id(token)
+        found = self._tokenizer.token_to_id(token)
         if found is None:
             raise ValueError(f"the vocabulary has no token {token!r}")
         return int(found)

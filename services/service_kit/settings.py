@@ -40,7 +40,7 @@ class Settings(BaseSettings):
 
     # Engine
     batch_layout: Literal["auto", "padded", "sequential"] = "auto"
-    batch_token_budget: int = Field(0, ge=0)  # 0: 4,096 on a CPU, 20,000 on CUDA
+    batch_token_budget: int = Field(0, ge=0)  # 0: 2,048 on a CPU, 20,000 on CUDA
     batching_window_seconds: float = Field(0.005, ge=0, le=5)
     max_queued_pairs: PositiveInt = 1024
     prefix_cache_bytes: int = Field(512 * 1024**2, ge=0)

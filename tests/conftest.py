@@ -1,0 +1,39 @@
+"""Models that tests share: tiny random ones with the real tokenizer, and the real Gemma 3 270M."""
+
+from pathlib import Path
+
+import pytest
+
+from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.text_encoder import TextEncoder
+from services.service_kit.settings import load_settings
+
+TINY_MODELS = ("random:tiny-gemma-2", "random:tiny-gemma-3")
+
+
+@pytest.fixture(scope="session")
+def cache_dir() -> Path:
+    """The cache of prepared models, shared with the commands so that it is filled once a machine."""
+    return load_settings().model_cache_dir
+
+
+@pytest.fixture(scope="session")
+def tiny_gemma_2(cache_dir: Path) -> BaseModel:
+    return load_base_model(BaseModelSpec(TINY_MODELS[0], cache_dir, device="cpu", dtype="float32"))
+
+
+@pytest.fixture(scope="session")
+def tiny_gemma_3(cache_dir: Path) -> BaseModel:
+    return load_base_model(BaseModelSpec(TINY_MODELS[1], cache_dir, device="cpu", dtype="float32"))
+
+
+@pytest.fixture(params=TINY_MODELS)
+def tiny_model(request: pytest.FixtureRequest) -> BaseModel:
+    """Each tiny model in turn."""
+    model: BaseModel = request.getfixturevalue(request.param.removeprefix("random:").replace("-", "_"))
+    return model
+
+
+@pytest.fixture(scope="session")
+def encoder(tiny_gemma_3: BaseModel) -> TextEncoder:
+    return TextEncoder(tiny_gemma_3.tokenizer)
