@@ -1,0 +1,21 @@
+"""``resume-scorer model``: the base model on this machine."""
+
+import click
+
+from services.cli.console import out, say
+
+
+@click.group()
+def model() -> None:
+    """Looks after the base model on this machine."""
+
+
+@model.command()
+def prepare() -> None:
+    """Fetches, verifies and converts the base model once, so that services start in seconds."""
+    from services.scoring.base_model import resolve_folder
+    from services.service_kit.engine_settings import base_model_spec
+    from services.service_kit.settings import load_settings
+
+    folder = resolve_folder(base_model_spec(load_settings()), say)
+    out.print(f"ready: {folder}")
