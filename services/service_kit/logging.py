@@ -1,0 +1,102 @@
+"""One log format for our own events and for every library's, without personal data.
+
+An event is a short fixed sentence with facts beside it: ``log.info("worker ready", seconds=1.2)``.
+Payloads, resumes, job texts and record keys are never logged.
+"""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from services.service_kit.settings import Settings
+
+# Libraries that tell at INFO what only their own developers want to know.
+LIBRARY_LEVEL = logging.WARNING
+OWN_LOGGERS = ("services", "training")
+
+# Names under which a resume, a job text or a person could slip into a log line.
+PRIVATE_FIELDS = frozenset(
+    {"resume", "job", "job_description", "description", "title", "text", "prompt", "value", "payload"}
+    | {"key", "headers", "name", "email", "phone", "rater", "reasoning", "password"}
+)
+
+
+def configure_logging(settings: Settings, service: str) -> None:
+    """Sends every log line of this process to standard error in one format.
+
+    Args:
+        settings: ``log_level`` and ``log_format``.
+        service: name of this process, such as ``scoring-worker``; stands in every line.
+    """
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _name_service(service),
+        hide_private_fields,
+    ]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(LIBRARY_LEVEL)
+    for name in OWN_LOGGERS:
+        logging.getLogger(name).setLevel(settings.log_level)
+    _silence_own_handlers_of_libraries()
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """Returns the logger of a module; works before ``configure_logging`` too.
+
+    Args:
+        name: ``__name__`` of the module.
+    """
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger
+
+
+def hide_private_fields(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Replaces the value of every field whose name says that it may hold personal data."""
+    for field in PRIVATE_FIELDS.intersection(event):
+        event[field] = "[hidden]"
+    return event
+
+
+def _name_service(service: str) -> Processor:
+    def add(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        return event
+
+    return add
+
+
+def _silence_own_handlers_of_libraries() -> None:
+    # A library that brought a handler of its own would print beside our format.
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if isinstance(logger, logging.Logger) and not name.startswith(OWN_LOGGERS):
+            logger.handlers[:] = []
+            logger.propagate = True
+            if logger.level < LIBRARY_LEVEL:
+                logger.setLevel(logging.NOTSET)

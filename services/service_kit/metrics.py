@@ -1,0 +1,201 @@
+"""Every Prometheus metric of the scoring processes, each with its buckets and what it answers.
+
+No label is unbounded and no series carries an id of a job, an application or a person.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+ENTRYPOINTS = ("kafka", "score", "rank", "stream", "explain")
+OUTCOMES = (
+    "ok",
+    "invalid_input",
+    "overloaded",
+    "closed",
+    "deadline_expired",
+    "cancelled",
+    "scoring_failed",
+    "unknown_job",
+    "internal_error",
+)
+DEAD_LETTER_KINDS = (
+    "bad_encoding",
+    "bad_json",
+    "wrong_type",
+    "unknown_field",
+    "field_limits",
+    "unknown_job",
+    "invalid_input",
+    "scoring_failed",
+)
+STAGES = ("queue", "encode", "forward", "readout")
+PREFIX_OUTCOMES = ("hit", "miss")
+SWITCH_OUTCOMES = ("ok", "rejected")
+
+# From tokenising one short resume (1 ms) to a full batch on a CPU (a minute).
+STAGE_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+# From an application being published to its score: an idle worker (0.1 s) to a long backlog (an hour).
+EVENT_AGE_BUCKETS_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+BATCH_PAIRS_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
+BATCH_TOKENS_BUCKETS = (128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
+SHORT_DIGEST_CHARACTERS = 12
+
+
+class ScoringMetrics:
+    """The metrics of one process; also an ``EngineObserver``. All methods may be called from any thread."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._define_engine(registry)
+        self._define_requests(registry)
+        self._define_kafka(registry)
+        self._touch_every_series()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+
+    def _define_engine(self, registry: CollectorRegistry) -> None:
+        self.stage_seconds = Histogram(
+            "scoring_stage_duration_seconds",
+            "Time of one stage: queue and encode of a pair, forward and readout of a batch.",
+            ["stage"],
+            buckets=STAGE_BUCKETS_SECONDS,
+            registry=registry,
+        )
+        self.batch_requests = Histogram(
+            "scoring_batch_requests", "Pairs in a batch.", buckets=BATCH_PAIRS_BUCKETS, registry=registry
+        )
+        self.batch_tokens = Histogram(
+            "scoring_batch_tokens",
+            "Tokens that the model processed for a batch, padding included.",
+            buckets=BATCH_TOKENS_BUCKETS,
+            registry=registry,
+        )
+        self.padding_tokens = Counter(
+            "scoring_padding_tokens_total", "Tokens computed for nothing but alignment.", registry=registry
+        )
+        self.queue_requests = Gauge(
+            "scoring_queue_requests", "Pairs accepted and not yet computed.", registry=registry
+        )
+        self.prefix_lookups = Counter(
+            "scoring_prefix_lookups_total",
+            "Lookups of a job's key-value prefix.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.prefix_cache_bytes = Gauge(
+            "scoring_prefix_cache_bytes", "Memory of the cached job prefixes.", registry=registry
+        )
+        self.adapter_info = Gauge(
+            "scoring_adapter_info",
+            "1 for the adapter that scores are computed with now; its digest is shortened.",
+            ["adapter_version", "adapter_digest", "base_model"],
+            registry=registry,
+        )
+        self.adapter_switches = Counter(
+            "scoring_adapter_switches_total",
+            "Adapters that were activated, or rejected as incompatible.",
+            ["outcome"],
+            registry=registry,
+        )
+
+    def _define_requests(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "scoring_requests_total",
+            "Pairs that were answered, by where they came in and how they ended.",
+            ["entrypoint", "outcome"],
+            registry=registry,
+        )
+
+    def _define_kafka(self, registry: CollectorRegistry) -> None:
+        self.event_age_seconds = Histogram(
+            "scoring_event_age_seconds",
+            "Age of an application event (ce_time, else the record's timestamp) when its score was published.",
+            buckets=EVENT_AGE_BUCKETS_SECONDS,
+            registry=registry,
+        )
+        self.dead_letters = Counter(
+            "scoring_dead_letters_total",
+            "Records that were put aside because they cannot be processed.",
+            ["error_kind"],
+            registry=registry,
+        )
+        self.waiting_applications = Gauge(
+            "scoring_waiting_applications",
+            "Applications whose job has not been posted yet.",
+            registry=registry,
+        )
+        self.in_flight_applications = Gauge(
+            "scoring_in_flight_applications",
+            "Applications handed to the engine or being published.",
+            registry=registry,
+        )
+        self.jobs = Gauge("scoring_jobs", "Jobs that this worker knows.", registry=registry)
+        self.skipped_jobs = Counter(
+            "scoring_job_records_skipped_total",
+            "Job records that the view ignored as unreadable; the validator puts them aside once a group.",
+            registry=registry,
+        )
+        self.committed_offset = Gauge(
+            "scoring_committed_offset",
+            "Offset up to which a partition of the applications topic is done and committed.",
+            ["partition"],
+            registry=registry,
+        )
+        self.end_offset = Gauge(
+            "scoring_end_offset",
+            "End of a partition of the applications topic as the broker tells it; end minus committed is the "
+            "lag with Apache Kafka, but the development broker's end is too low.",
+            ["partition"],
+            registry=registry,
+        )
+
+    def _touch_every_series(self) -> None:
+        """Makes every series exist at zero, so that a rate over it is defined from the start."""
+        for entrypoint in ENTRYPOINTS:
+            for outcome in OUTCOMES:
+                self.requests.labels(entrypoint, outcome)
+        for stage in STAGES:
+            self.stage_seconds.labels(stage)
+        for outcome in PREFIX_OUTCOMES:
+            self.prefix_lookups.labels(outcome)
+        for outcome in SWITCH_OUTCOMES:
+            self.adapter_switches.labels(outcome)
+        for kind in DEAD_LETTER_KINDS:
+            self.dead_letters.labels(kind)
+
+    def count_request(self, entrypoint: str, outcome: str) -> None:
+        """Counts one answered pair.
+
+        Args:
+            entrypoint: one of ``ENTRYPOINTS``.
+            outcome: one of ``OUTCOMES``; anything else is counted as ``internal_error``.
+        """
+        self.requests.labels(entrypoint, outcome if outcome in OUTCOMES else "internal_error").inc()
+
+    def count_dead_letter(self, error_kind: str) -> None:
+        """Counts one record put aside; an unlisted kind counts as ``invalid_input``."""
+        self.dead_letters.labels(error_kind if error_kind in DEAD_LETTER_KINDS else "invalid_input").inc()
+
+    def on_queue_changed(self, num_requests: int) -> None:
+        self.queue_requests.set(num_requests)
+
+    def on_batch(self, num_pairs: int, num_tokens: int, num_padding_tokens: int) -> None:
+        self.batch_requests.observe(num_pairs)
+        self.batch_tokens.observe(num_tokens)
+        self.padding_tokens.inc(num_padding_tokens)
+
+    def on_stage(self, stage: str, seconds: float) -> None:
+        self.stage_seconds.labels(stage).observe(seconds)
+
+    def on_prefix(self, is_hit: bool) -> None:
+        self.prefix_lookups.labels("hit" if is_hit else "miss").inc()
+
+    def on_prefix_cache_changed(self, num_bytes: int) -> None:
+        self.prefix_cache_bytes.set(num_bytes)
+
+    def on_adapter(self, digest: str, version: str, base_model: str) -> None:
+        self.adapter_info.clear()  # only the active one, so the labels stay bounded
+        self.adapter_info.labels(version, digest[:SHORT_DIGEST_CHARACTERS], base_model).set(1)
