@@ -1,0 +1,115 @@
+"""The composition root of the scoring API."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import grpc
+
+from services.contracts.engine import PairScorer
+from services.scoring_api.call_answers import CallAnswers
+from services.scoring_api.feedback_servicer import FeedbackServicer
+from services.scoring_api.grpc_server import ServerHealth, bind, build_server
+from services.scoring_api.kafka_label_publisher import KafkaLabelPublisher
+from services.scoring_api.label_publisher import LabelPublisher
+from services.scoring_api.pair_scoring import PairScoring
+from services.scoring_api.scoring_servicer import ScoringServicer
+from services.service_kit.health_server import HealthServer
+from services.service_kit.logging import get_logger
+from services.service_kit.metrics import ScoringMetrics
+from services.service_kit.settings import Settings
+from services.service_kit.shutdown import drain
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAddresses:
+    """Where the API listens, with the real ports.
+
+    Attributes:
+        grpc: host and port.
+        http_port: port of /metrics, /livez and /readyz.
+    """
+
+    grpc: str
+    http_port: int
+
+
+async def run_api(
+    settings: Settings,
+    scorer: PairScorer,
+    metrics: ScoringMetrics,
+    *,
+    stop: asyncio.Event,
+    publisher: LabelPublisher | None = None,
+    warm_up: Callable[[], Awaitable[object]] | None = None,
+    on_listening: Callable[[ApiAddresses], None] | None = None,
+) -> None:
+    """Serves until ``stop`` is set, then drains for at most ``settings.drain_seconds``.
+
+    Args:
+        settings: of this process.
+        scorer: the model; stays open, so that the caller can share it with a worker.
+        metrics: of this process.
+        stop: ends the service.
+        publisher: writes labels; None: the one that writes to Kafka.
+        warm_up: makes the scorer ready; until it returns, health says NOT_SERVING. None: it is ready.
+        on_listening: told the addresses, before the warm-up.
+
+    Raises:
+        SettingsInvalid: an address cannot be bound.
+        what ``warm_up`` raises.
+    """
+    health = ServerHealth()
+    async with AsyncExitStack() as stack:  # closed last to first
+        http = await stack.enter_async_context(_http_server(settings, scorer, metrics, health))
+        if publisher is None:
+            publisher = KafkaLabelPublisher(settings)
+            stack.push_async_callback(publisher.close)
+        answers = CallAnswers(settings.grpc_max_concurrent_calls)
+        deadline_seconds = settings.grpc_default_deadline_seconds
+        server = build_server(
+            settings,
+            ScoringServicer(PairScoring(scorer, metrics), answers, deadline_seconds),
+            FeedbackServicer(publisher, answers, deadline_seconds),
+            health,
+        )
+        address = bind(server, settings)
+        await health.set_serving(False)
+        await server.start()
+        stack.push_async_callback(_drain, server, health, answers, settings.drain_seconds)
+        if on_listening is not None:
+            on_listening(ApiAddresses(address, http.port))
+        if warm_up is not None:
+            await warm_up()
+        await health.set_serving(True)
+        log.info("api ready", address=address)
+        await stop.wait()
+
+
+def _http_server(
+    settings: Settings, scorer: PairScorer, metrics: ScoringMetrics, health: ServerHealth
+) -> HealthServer:
+    return HealthServer(
+        settings,
+        "api_metrics_port",
+        metrics.registry,
+        live={"model": lambda: scorer.seconds_since_progress() <= settings.hang_seconds},
+        ready={"serving": lambda: health.is_serving},
+    )
+
+
+async def _drain(
+    server: grpc.aio.Server, health: ServerHealth, answers: CallAnswers, drain_seconds: float
+) -> None:
+    await health.set_serving(False)
+    answers.draining.set()
+    # From here on no call is accepted; those in flight have until the end of the drain time.
+    stopping = asyncio.create_task(server.stop(drain_seconds))
+    await drain(answers.wait_until_idle(), drain_seconds)
+    # What is left never ends of itself: health watches, reflection streams.
+    await server.stop(None)
+    await stopping
+    log.info("api stopped")

@@ -1,0 +1,73 @@
+"""How every call ends: counted while it runs, and with the right status."""
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+from grpc_status import rpc_status
+
+from services.contracts.errors import EngineOverloaded
+from services.scoring_api.error_status import row_of, status_of
+from services.service_kit.logging import get_logger
+
+log = get_logger(__name__)
+
+# A call ends within a batch or two, and then there is room again.
+RETRY_AFTER_SECONDS = 1.0
+
+
+class CallAnswers:
+    """Knows the calls in flight and answers their errors.
+
+    Args:
+        max_calls: calls in flight; more are refused. Health checks do not count, so that a busy server
+            is not taken for a dead one.
+    """
+
+    def __init__(self, max_calls: int) -> None:
+        self._max_calls = max_calls
+        self._num_calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.draining = asyncio.Event()
+
+    async def wait_until_idle(self) -> None:
+        """Returns when no call is in flight."""
+        await self._idle.wait()
+
+    @asynccontextmanager
+    async def answering(self, context: grpc.aio.ServicerContext) -> AsyncIterator[None]:
+        """Encloses the whole of a call; an error in it becomes the call's status."""
+        self._num_calls += 1
+        self._idle.clear()
+        # Only then has the answer left, too.
+        context.add_done_callback(self._forget)
+        try:
+            if self._num_calls > self._max_calls:
+                raise EngineOverloaded(RETRY_AFTER_SECONDS)
+            yield
+        except grpc.aio.BaseError:
+            raise  # the client went away in the middle of an answer; gRPC deals with it
+        except Exception as error:
+            tell_fault(error)
+            status = rpc_status.to_status(status_of(error))
+            await context.abort(status.code, status.details, status.trailing_metadata)
+
+    def _forget(self, _context: grpc.aio.ServicerContext) -> None:
+        self._num_calls -= 1
+        if self._num_calls == 0:
+            self._idle.set()
+
+
+def tell_fault(error: BaseException) -> None:
+    """Logs an error that is the server's own, without its text, which may quote a resume."""
+    if row_of(error).code is grpc.StatusCode.INTERNAL:
+        frames = traceback.extract_tb(error.__traceback__)
+        log.error(
+            "call failed",
+            error=type(error).__name__,
+            cause=type(error.__cause__).__name__ if error.__cause__ else None,
+            at=[f"{frame.filename}:{frame.lineno}" for frame in frames[-3:]],
+        )

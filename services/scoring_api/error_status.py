@@ -1,0 +1,118 @@
+"""The one table from errors of this project to canonical gRPC codes and ``google.rpc`` details."""
+
+from dataclasses import dataclass
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+from google.rpc.status_pb2 import Status
+
+from services.contracts.errors import (
+    DeadlineExpired,
+    EngineClosed,
+    EngineOverloaded,
+    InvalidInput,
+    ScoringFailed,
+)
+from services.scoring_api.label_publisher import LabelNotPublished
+
+DOMAIN = "resume-scorer"
+# Trailers travel as HTTP headers, which clients cap at 8 KB.
+MAX_TOLD_VIOLATIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """How one kind of error is answered.
+
+    Attributes:
+        code: the canonical code.
+        outcome: the label of ``scoring_requests_total``.
+        reason: of ErrorInfo; for an InvalidInput its kind takes this place.
+        message: fixed text, so that nothing of a pair can slip into it.
+    """
+
+    code: grpc.StatusCode
+    outcome: str
+    reason: str
+    message: str
+
+
+_ROWS: dict[type[BaseException], ErrorRow] = {
+    InvalidInput: ErrorRow(
+        grpc.StatusCode.INVALID_ARGUMENT, "invalid_input", "INVALID_INPUT", "the request breaks a limit"
+    ),
+    EngineOverloaded: ErrorRow(
+        grpc.StatusCode.RESOURCE_EXHAUSTED, "overloaded", "ENGINE_OVERLOADED", "the queue is full"
+    ),
+    DeadlineExpired: ErrorRow(
+        grpc.StatusCode.DEADLINE_EXCEEDED, "deadline_expired", "DEADLINE_EXPIRED", "the deadline has passed"
+    ),
+    EngineClosed: ErrorRow(
+        grpc.StatusCode.UNAVAILABLE, "closed", "ENGINE_CLOSED", "this server is stopping; try another one"
+    ),
+    ScoringFailed: ErrorRow(
+        grpc.StatusCode.INTERNAL, "scoring_failed", "SCORING_FAILED", "the model failed on this pair"
+    ),
+    LabelNotPublished: ErrorRow(
+        grpc.StatusCode.UNAVAILABLE,
+        "closed",
+        "KAFKA_UNAVAILABLE",
+        "the label could not be written; try again",
+    ),
+}
+_BUG = ErrorRow(grpc.StatusCode.INTERNAL, "internal_error", "INTERNAL_ERROR", "the server has a fault")
+
+
+def row_of(error: BaseException) -> ErrorRow:
+    """Returns how an error is answered; an unknown one is a fault of the server."""
+    return next((_ROWS[kind] for kind in type(error).__mro__ if kind in _ROWS), _BUG)
+
+
+def status_of(error: BaseException) -> Status:
+    """Returns the status with its details: ErrorInfo always, BadRequest or RetryInfo where they apply."""
+    row = row_of(error)
+    details: list[Message] = [error_details_pb2.ErrorInfo(reason=_reason_of(error, row), domain=DOMAIN)]
+    if isinstance(error, InvalidInput):
+        details.append(_bad_request(error))
+    if isinstance(error, EngineOverloaded):
+        details.append(_retry_info(error))
+    return Status(
+        code=row.code.value[0], message=message_of(error), details=[_packed(each) for each in details]
+    )
+
+
+def message_of(error: BaseException) -> str:
+    """Returns one sentence for people that holds no text of the pair."""
+    message = row_of(error).message
+    if isinstance(error, InvalidInput) and error.violations:
+        first, *more = error.violations
+        rest = f" (and {len(more)} more)" if more else ""
+        return f"{message}: {first.field}: {first.description}{rest}"
+    return message
+
+
+def _reason_of(error: BaseException, row: ErrorRow) -> str:
+    return error.kind.upper() if isinstance(error, InvalidInput) else row.reason
+
+
+def _bad_request(error: InvalidInput) -> error_details_pb2.BadRequest:
+    return error_details_pb2.BadRequest(
+        field_violations=[
+            error_details_pb2.BadRequest.FieldViolation(field=each.field, description=each.description)
+            for each in error.violations[:MAX_TOLD_VIOLATIONS]
+        ]
+    )
+
+
+def _retry_info(error: EngineOverloaded) -> error_details_pb2.RetryInfo:
+    info = error_details_pb2.RetryInfo()
+    info.retry_delay.FromMilliseconds(max(1, round(error.retry_after_seconds * 1000)))
+    return info
+
+
+def _packed(detail: Message) -> AnyMessage:
+    packed = AnyMessage()
+    packed.Pack(detail)
+    return packed

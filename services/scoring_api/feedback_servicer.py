@@ -1,0 +1,56 @@
+"""``scoring.v1.FeedbackService``: people's labels, on their way to the feedback topic."""
+
+import grpc
+
+from services.contracts.errors import FieldViolation, InvalidInput
+from services.pb.scoring.v1.events_pb2 import ScoreLabelled
+from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest, SubmitLabelResponse
+from services.pb.scoring.v1.feedback_service_pb2_grpc import FeedbackServiceServicer
+from services.scoring_api.call_answers import CallAnswers
+from services.scoring_api.deadlines import deadline_of, ends_by
+from services.scoring_api.label_publisher import LabelPublisher
+from services.service_kit.message_limits import violations_of
+
+
+class FeedbackServicer(FeedbackServiceServicer):
+    """Publishes labels.
+
+    Args:
+        publisher: writes to the feedback topic.
+        answers: ends every call with the right status.
+        default_deadline_seconds: for calls that come without a deadline.
+    """
+
+    def __init__(
+        self, publisher: LabelPublisher, answers: CallAnswers, default_deadline_seconds: float
+    ) -> None:
+        self._publisher = publisher
+        self._answers = answers
+        self._default_deadline_seconds = default_deadline_seconds
+
+    async def SubmitLabel(
+        self, request: SubmitLabelRequest, context: grpc.aio.ServicerContext
+    ) -> SubmitLabelResponse:
+        """Answers once the label has been written."""
+        async with self._answers.answering(context):
+            check_label(request)
+            async with ends_by(deadline_of(context, self._default_deadline_seconds)):
+                position = await self._publisher.publish(request.label)
+        return SubmitLabelResponse(partition=position.partition, offset=position.offset)
+
+
+def check_label(request: SubmitLabelRequest) -> None:
+    """Accepts a label that judges something.
+
+    Raises:
+        InvalidInput: a field breaks its limit, or there is neither score nor category.
+    """
+    violations = violations_of(request)
+    if not violations and not _has_judgement(request.label):
+        violations = (FieldViolation("label.score", "is required where label.category is empty"),)
+    if violations:
+        raise InvalidInput("field_limits", violations)
+
+
+def _has_judgement(label: ScoreLabelled) -> bool:
+    return label.HasField("score") or bool(label.category)

@@ -1,0 +1,98 @@
+"""The gRPC server: its options, its port, health and reflection."""
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from services.contracts.errors import SettingsInvalid
+from services.pb.scoring.v1 import feedback_service_pb2, scoring_service_pb2
+from services.pb.scoring.v1.feedback_service_pb2_grpc import (
+    FeedbackServiceServicer,
+    add_FeedbackServiceServicer_to_server,
+)
+from services.pb.scoring.v1.scoring_service_pb2_grpc import (
+    ScoringServiceServicer,
+    add_ScoringServiceServicer_to_server,
+)
+from services.service_kit.settings import Settings, variable_of
+
+SERVICE_NAMES = (
+    scoring_service_pb2.DESCRIPTOR.services_by_name["ScoringService"].full_name,
+    feedback_service_pb2.DESCRIPTOR.services_by_name["FeedbackService"].full_name,
+)
+WHOLE_SERVER = ""  # the name that health clients ask for when they name no service
+# Health checks and reflection still get in when every call that we count is in flight.
+NUM_CALLS_BESIDE = 64
+
+KEEPALIVE_OPTIONS = (
+    # Ping an idle client every minute, below the idle limits of common load balancers (5 minutes)...
+    ("grpc.keepalive_time_ms", 60_000),
+    # ...and drop it after 20 seconds of silence, so that a dead peer's pairs are withdrawn.
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Clients may ping this often without being cut off for it.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+)
+
+
+class ServerHealth:
+    """What ``grpc.health.v1.Health`` answers, for each service and for the whole server.
+
+    Attributes:
+        servicer: answers the calls.
+        is_serving: whether calls are wanted.
+    """
+
+    def __init__(self) -> None:
+        self.servicer = health.aio.HealthServicer()
+        self.is_serving = False
+
+    async def set_serving(self, is_serving: bool) -> None:
+        """Changes the status of every service; clients that watch are told."""
+        self.is_serving = is_serving
+        serving_status = health_pb2.HealthCheckResponse
+        status = serving_status.SERVING if is_serving else serving_status.NOT_SERVING
+        for name in (WHOLE_SERVER, *SERVICE_NAMES):
+            await self.servicer.set(name, status)
+
+
+def build_server(
+    settings: Settings,
+    scoring: ScoringServiceServicer,
+    feedback: FeedbackServiceServicer,
+    server_health: ServerHealth,
+) -> grpc.aio.Server:
+    """Builds a server that has no port yet."""
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", settings.grpc_max_message_bytes),
+            # Two servers on one port would share its calls without a word.
+            ("grpc.so_reuseport", 0),
+            *KEEPALIVE_OPTIONS,
+        ],
+        maximum_concurrent_rpcs=settings.grpc_max_concurrent_calls + NUM_CALLS_BESIDE,
+    )
+    add_ScoringServiceServicer_to_server(scoring, server)  # type: ignore[no-untyped-call]
+    add_FeedbackServiceServicer_to_server(feedback, server)  # type: ignore[no-untyped-call]
+    health_pb2_grpc.add_HealthServicer_to_server(server_health.servicer, server)
+    health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+    reflection.enable_server_reflection((*SERVICE_NAMES, health_name, reflection.SERVICE_NAME), server)
+    return server
+
+
+def bind(server: grpc.aio.Server, settings: Settings) -> str:
+    """Opens the port of the settings.
+
+    Returns:
+        The address with the real port.
+
+    Raises:
+        SettingsInvalid: the address cannot be bound.
+    """
+    host = f"[{settings.grpc_host}]" if ":" in settings.grpc_host else settings.grpc_host
+    try:
+        port = server.add_insecure_port(f"{host}:{settings.grpc_port}")
+    except RuntimeError as error:
+        variables = f"{variable_of('grpc_host')}, {variable_of('grpc_port')}"
+        raise SettingsInvalid(f"{variables}: cannot bind {host}:{settings.grpc_port}") from error
+    return f"{host}:{port}"

@@ -1,0 +1,121 @@
+"""Checks, scores and counts pairs, whichever call they came with."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from google.protobuf.message import Message
+
+from services.contracts.engine import PairScorer
+from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.scoring import PairRequest, PairScore
+from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
+from services.scoring_api.deadlines import ends_by
+from services.scoring_api.error_status import row_of
+from services.service_kit.message_limits import violations_of
+from services.service_kit.message_mapping import job_text
+
+# The engine names a pair's texts as ScoreRequest does.
+SCORE_REQUEST_PATHS: Mapping[str, str] = {}
+INNER_REQUEST_PATHS = {"resume": "request.resume", "job.description": "request.job.description"}
+
+
+class RequestCounter(Protocol):
+    """Counts answered pairs; ``services.service_kit.metrics.ScoringMetrics`` is the real one."""
+
+    def count_request(self, entrypoint: str, outcome: str) -> None:
+        """Counts one pair by where it came in and how it ended."""
+
+
+class PairScoring:
+    """Puts checking, a deadline and counting around a scorer.
+
+    Args:
+        scorer: the model.
+        counter: told how every pair ended.
+    """
+
+    def __init__(self, scorer: PairScorer, counter: RequestCounter) -> None:
+        self.scorer = scorer
+        self._counter = counter
+
+    def check(self, entrypoint: str, message: Message, more: Sequence[FieldViolation] = ()) -> None:
+        """Accepts a request within its limits.
+
+        Args:
+            entrypoint: for the count.
+            message: the request.
+            more: violations that the limits of single fields cannot tell.
+
+        Raises:
+            InvalidInput: it breaks a limit; that counts as an answered pair.
+        """
+        violations = (*violations_of(message), *more)
+        if violations:
+            error = InvalidInput("field_limits", violations)
+            self._counter.count_request(entrypoint, row_of(error).outcome)
+            raise error
+
+    async def score(
+        self,
+        entrypoint: str,
+        pair: PairRequest,
+        deadline: float,
+        paths: Mapping[str, str] = SCORE_REQUEST_PATHS,
+    ) -> PairScore:
+        """Scores one pair.
+
+        Args:
+            entrypoint: for the count.
+            pair: what to score.
+            deadline: ``time.monotonic()`` seconds.
+            paths: of the pair's texts in the caller's request, where it is no ScoreRequest.
+
+        Raises:
+            what ``PairScorer.score`` raises, with the paths of the caller's request.
+        """
+        with self._counting(entrypoint, deadline):
+            try:
+                async with ends_by(deadline):
+                    return await self.scorer.score(pair)
+            except InvalidInput as error:
+                raise _relocated(error, paths) from error
+
+    @contextmanager
+    def _counting(self, entrypoint: str, deadline: float) -> Iterator[None]:
+        outcome = "ok"
+        try:
+            yield
+        except asyncio.CancelledError:
+            # At the deadline gRPC may cancel the call a moment before our own clock does.
+            outcome = "deadline_expired" if time.monotonic() >= deadline else "cancelled"
+            raise
+        except Exception as error:
+            outcome = row_of(error).outcome
+            raise
+        finally:
+            self._counter.count_request(entrypoint, outcome)
+
+
+def pair_of(request: ScoreRequest, deadline: float) -> PairRequest:
+    """Returns the pair that a checked request holds.
+
+    Args:
+        request: the message.
+        deadline: ``time.monotonic()`` seconds.
+    """
+    return PairRequest(
+        request_id=request.application_id,
+        job_description=job_text(request.job.title, request.job.description),
+        resume=request.resume,
+        deadline=deadline,
+    )
+
+
+def _relocated(error: InvalidInput, paths: Mapping[str, str]) -> InvalidInput:
+    return InvalidInput(
+        error.kind,
+        [FieldViolation(paths.get(each.field, each.field), each.description) for each in error.violations],
+    )

@@ -1,0 +1,108 @@
+"""One StreamScores call: bounded work in flight, answers as they are ready, bad pairs answered too."""
+
+import asyncio
+
+import grpc
+
+from services.contracts.errors import EngineClosed, FieldViolation
+from services.pb.scoring.v1.score_pb2 import ScoreResult
+from services.pb.scoring.v1.scoring_service_pb2 import PairError, StreamScoresRequest, StreamScoresResponse
+from services.scoring_api.call_answers import tell_fault
+from services.scoring_api.deadlines import deadline_of
+from services.scoring_api.error_status import message_of, row_of
+from services.scoring_api.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
+from services.service_kit.message_mapping import result_message
+
+ENTRYPOINT = "stream"
+# Enough to fill a batch from one stream, few enough that no stream owns the engine's queue.
+MAX_IN_FLIGHT = 64
+
+
+class ScoreStream:
+    """Reads pairs and writes their outcomes.
+
+    Args:
+        scoring: checks, scores and counts pairs.
+        context: of the call.
+        default_deadline_seconds: for each pair, where the stream has no deadline.
+        max_in_flight: pairs read and not yet answered; more are left in the transport, which then makes
+            the client wait.
+    """
+
+    def __init__(
+        self,
+        scoring: PairScoring,
+        context: grpc.aio.ServicerContext,
+        default_deadline_seconds: float,
+        max_in_flight: int = MAX_IN_FLIGHT,
+    ) -> None:
+        self._scoring = scoring
+        self._context = context
+        self._default_deadline_seconds = default_deadline_seconds
+        self._permits = asyncio.Semaphore(max_in_flight)
+        self._writing = asyncio.Lock()
+
+    async def answer_all(self, draining: asyncio.Event) -> None:
+        """Answers every pair until the client ends the stream.
+
+        Args:
+            draining: once set, no further pair is read.
+
+        Raises:
+            EngineClosed: the server is draining; what was read has been answered.
+        """
+        try:
+            async with asyncio.TaskGroup() as pairs:
+                while True:
+                    await self._permits.acquire()
+                    request = await self._next_request(draining)
+                    if request is None:
+                        break
+                    pairs.create_task(self._answer(request))
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+        if draining.is_set():
+            raise EngineClosed("the server is draining")
+
+    async def _next_request(self, draining: asyncio.Event) -> StreamScoresRequest | None:
+        reading = asyncio.ensure_future(self._context.read())
+        stopping = asyncio.ensure_future(draining.wait())
+        try:
+            await asyncio.wait((reading, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not reading.done():
+                return None
+            request = reading.result()
+            return None if request is grpc.aio.EOF else request
+        finally:
+            reading.cancel()
+            stopping.cancel()
+
+    async def _answer(self, request: StreamScoresRequest) -> None:
+        try:
+            answer = StreamScoresResponse(result=await self._score(request))
+        except Exception as error:  # whatever is wrong with one pair, the stream goes on
+            tell_fault(error)
+            answer = StreamScoresResponse(error=_pair_error(request, error))
+        async with self._writing:  # a call takes one message at a time
+            await self._context.write(answer)
+        self._permits.release()
+
+    async def _score(self, request: StreamScoresRequest) -> ScoreResult:
+        self._scoring.check(ENTRYPOINT, request, _missing_id(request))
+        deadline = deadline_of(self._context, self._default_deadline_seconds)
+        pair = pair_of(request.request, deadline)
+        score = await self._scoring.score(ENTRYPOINT, pair, deadline, INNER_REQUEST_PATHS)
+        return result_message(score, job_id="")
+
+
+def _missing_id(request: StreamScoresRequest) -> tuple[FieldViolation, ...]:
+    # The schema leaves the id optional, because a single call needs none.
+    if request.request.application_id.strip():
+        return ()
+    return (FieldViolation("request.application_id", "is required in a stream"),)
+
+
+def _pair_error(request: StreamScoresRequest, error: Exception) -> PairError:
+    return PairError(
+        application_id=request.request.application_id, code=row_of(error).code.name, message=message_of(error)
+    )

@@ -1,0 +1,108 @@
+"""``scoring.v1.ScoringService``: every method decodes, hands over, encodes; errors map in one place."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
+
+import grpc
+
+from services.contracts.scoring import PairRequest, PairScore
+from services.pb.scoring.v1.scoring_service_pb2 import (
+    ExplainRequest,
+    ExplainResponse,
+    RankCandidatesRequest,
+    RankCandidatesResponse,
+    ScoreRequest,
+    ScoreResponse,
+    StreamScoresRequest,
+)
+from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceServicer
+from services.scoring_api.call_answers import CallAnswers
+from services.scoring_api.deadlines import deadline_of, ends_by
+from services.scoring_api.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
+from services.scoring_api.score_stream import ScoreStream
+from services.service_kit.message_mapping import job_text, result_message
+
+NO_JOB_ID = ""  # these calls bring the job itself
+DEFAULT_EXPLANATION_TOKENS = 128
+
+
+class ScoringServicer(ScoringServiceServicer):
+    """Answers from a ``PairScorer``; concurrent calls share its batches.
+
+    Args:
+        scoring: checks, scores and counts pairs.
+        answers: ends every call with the right status.
+        default_deadline_seconds: for calls that come without a deadline.
+    """
+
+    def __init__(self, scoring: PairScoring, answers: CallAnswers, default_deadline_seconds: float) -> None:
+        self._scoring = scoring
+        self._answers = answers
+        self._default_deadline_seconds = default_deadline_seconds
+
+    async def Score(self, request: ScoreRequest, context: grpc.aio.ServicerContext) -> ScoreResponse:
+        """Scores one pair."""
+        async with self._answers.answering(context):
+            self._scoring.check("score", request)
+            deadline = self._deadline_of(context)
+            score = await self._scoring.score("score", pair_of(request, deadline), deadline)
+        return ScoreResponse(result=result_message(score, NO_JOB_ID))
+
+    async def RankCandidates(
+        self, request: RankCandidatesRequest, context: grpc.aio.ServicerContext
+    ) -> RankCandidatesResponse:
+        """Scores all candidates at once; the first failure withdraws the others."""
+        async with self._answers.answering(context):
+            self._scoring.check("rank", request)
+            scores = await self._score_candidates(request, self._deadline_of(context))
+        # sorted() is stable, so equal scores keep the order of the request.
+        ranking = sorted(scores, key=lambda score: score.score, reverse=True)
+        return RankCandidatesResponse(results=[result_message(score, NO_JOB_ID) for score in ranking])
+
+    async def StreamScores(
+        self, requests: AsyncIterator[StreamScoresRequest], context: grpc.aio.ServicerContext
+    ) -> None:
+        """Answers the pairs of a stream as they become ready."""
+        async with self._answers.answering(context):
+            stream = ScoreStream(self._scoring, context, self._default_deadline_seconds)
+            await stream.answer_all(self._answers.draining)
+
+    async def Explain(self, request: ExplainRequest, context: grpc.aio.ServicerContext) -> None:
+        """Writes the score, then the explanation piece by piece."""
+        async with self._answers.answering(context):
+            self._scoring.check("explain", request)
+            deadline = self._deadline_of(context)
+            pair = pair_of(request.request, deadline)
+            score = await self._scoring.score("explain", pair, deadline, INNER_REQUEST_PATHS)
+            await context.write(ExplainResponse(result=result_message(score, NO_JOB_ID)))
+            max_tokens = request.max_tokens or DEFAULT_EXPLANATION_TOKENS
+            async with ends_by(deadline), AsyncExitStack() as stack:
+                pieces = self._scoring.scorer.explain(pair, score, max_tokens)
+                if isinstance(pieces, AsyncGenerator):
+                    # Else a client that leaves would keep the model writing until the next collection.
+                    stack.push_async_callback(pieces.aclose)
+                async for piece in pieces:
+                    await context.write(ExplainResponse(text=piece))
+
+    async def _score_candidates(self, request: RankCandidatesRequest, deadline: float) -> list[PairScore]:
+        job = job_text(request.job.title, request.job.description)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(
+                        self._scoring.score(
+                            "rank",
+                            PairRequest(candidate.application_id, job, candidate.resume, deadline),
+                            deadline,
+                            {"resume": f"candidates[{index}].resume"},
+                        )
+                    )
+                    for index, candidate in enumerate(request.candidates)
+                ]
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+        return [task.result() for task in tasks]
+
+    def _deadline_of(self, context: grpc.aio.ServicerContext) -> float:
+        return deadline_of(context, self._default_deadline_seconds)
