@@ -76,7 +76,7 @@ def evaluate(labels: Sequence[LabelledPair], predictions: Sequence[ScoreDistribu
 
 
 def roc_auc(labels: "np.ndarray[tuple[int], np.dtype[np.float64]]", scores: np.ndarray) -> float | None:
-    """Returns the area under the ROC curve of labels good or better against labels poor, or None without both.
+    """Returns the area under the ROC curve of good or better against poor, or None without both.
 
     Args:
         labels: judged scores, in points.

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import NoReturn
 
 import click
 
@@ -39,19 +40,25 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(EXIT_INTERRUPTED)
-    except* SettingsInvalid as group:
-        _exit(group, EXIT_USAGE)
-    except* ScorerError as group:
-        _exit(group, EXIT_FAILURE)
+    except ScorerError as error:
+        _exit(error)
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(ScorerError)
+        if ours is None:
+            raise
+        _exit(_first_of(ours))
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _exit(group: BaseExceptionGroup[ScorerError], code: int) -> None:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+def _first_of(group: BaseException) -> BaseException:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group
+
+
+def _exit(error: BaseException) -> NoReturn:
     print(f"resume-scorer: {error}", file=sys.stderr)
-    sys.exit(code)
+    sys.exit(EXIT_USAGE if isinstance(error, SettingsInvalid) else EXIT_FAILURE)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,9 @@ def predict(data: Path, output: Path, adapter: Path | None) -> None:
 
 
 @click.command()
-@click.option("--data", required=True, type=_file, help='JSON lines of {"resume", "job_description", "score"}.')
+@click.option(
+    "--data", required=True, type=_file, help='JSON lines of {"resume", "job_description", "score"}.'
+)
 @click.option("--adapter", type=_folder, help="A LoRA adapter, instead of the one in the settings.")
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object.")
 def evaluate(data: Path, adapter: Path | None, as_json: bool) -> None:
@@ -111,7 +113,16 @@ def _print_figures(figures: "Evaluation", pairs_per_second: float) -> None:
     from training.evaluation import CATEGORIES
 
     table = Table("figure", "value", title=f"{figures.num_pairs} pairs")
-    for name in ("mae", "rmse", "bias", "pearson", "spearman", "roc_auc", "category_accuracy", "interval_coverage"):
+    for name in (
+        "mae",
+        "rmse",
+        "bias",
+        "pearson",
+        "spearman",
+        "roc_auc",
+        "category_accuracy",
+        "interval_coverage",
+    ):
         value = getattr(figures, name)
         table.add_row(name, "-" if value is None else f"{value:.3f}")
     table.add_row("pairs_per_second", f"{pairs_per_second:.1f}")

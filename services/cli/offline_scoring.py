@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest, PairScore
 from services.scoring.engine import ScoringEngine
 from services.scoring.engine_factory import build_engine
@@ -47,7 +48,7 @@ async def score_pairs(
 
     Args:
         engine: a started engine.
-        requests: what to score; their ids are not looked at.
+        requests: what to score; errors name them by their id.
         on_scored: told each score as it arrives.
 
     Raises:
@@ -57,7 +58,16 @@ async def score_pairs(
 
     async def score(request: PairRequest) -> PairScore:
         async with room:
-            result = await engine.score(request)
+            try:
+                result = await engine.score(request)
+            except InvalidInput as error:
+                raise InvalidInput(
+                    error.kind,
+                    [
+                        FieldViolation(f"{request.request_id}: {v.field}", v.description)
+                        for v in error.violations
+                    ],
+                ) from error
         on_scored(result)
         return result
 

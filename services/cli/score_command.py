@@ -20,9 +20,18 @@ _text_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.option("--job", required=True, type=_text_file, help="The job description, as a text file.")
-@click.option("--resume", "resumes", required=True, multiple=True, type=_text_file, help="A resume, as a text file; may be repeated.")
+@click.option(
+    "--resume",
+    "resumes",
+    required=True,
+    multiple=True,
+    type=_text_file,
+    help="A resume, as a text file; may be repeated.",
+)
 @click.option("--explain", is_flag=True, help="Let the model say why, after each score.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a resume, best first.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object a line, one line a resume, best first."
+)
 def score(job: Path, resumes: tuple[Path, ...], explain: bool, as_json: bool) -> None:
     """Scores resumes against a job, best first."""
     from services.cli.offline_scoring import open_engine
@@ -47,7 +56,9 @@ def _read(path: Path) -> str:
         ) from error
 
 
-async def _score(engine: "ScoringEngine", requests: list[PairRequest], *, explain: bool, as_json: bool) -> None:
+async def _score(
+    engine: "ScoringEngine", requests: list[PairRequest], *, explain: bool, as_json: bool
+) -> None:
     from services.cli.offline_scoring import score_pairs
 
     run = await score_pairs(engine, requests, lambda _: None)
@@ -73,7 +84,8 @@ def _print_line(result: PairScore) -> None:
     low, high = distribution.percentile(10), distribution.percentile(90)
     notes = f"  [{', '.join(result.flags)}]" if result.flags else ""
     out.print(
-        f"{result.score:6.1f}  {result.category:<9}  10-90 %: {low:3d}-{high:<3d}  {result.request_id}{notes}",
+        f"{result.score:6.1f}  {result.category:<9}  10-90 %: {low:3d}-{high:<3d}  "
+        f"{result.request_id}{notes}",
         markup=False,
     )
 

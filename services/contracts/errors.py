@@ -5,6 +5,7 @@
     ├── SettingsInvalid         a setting is unknown or unparsable; names it
     ├── ModelUnavailable        the base model cannot be found, verified or loaded
     ├── AdapterIncompatible     an adapter does not fit the base model or prompt
+    ├── BrokerUnreachable       no Kafka broker answers
     ├── EngineOverloaded        the queue is full; carries when to try again
     ├── EngineClosed            the engine is draining or stopped
     ├── DeadlineExpired         the caller's deadline passed before the model was reached
@@ -58,6 +59,10 @@ class ModelUnavailable(ScorerError):
 
 class AdapterIncompatible(ScorerError):
     """An adapter does not fit the base model, the prompt version or the target modules."""
+
+
+class BrokerUnreachable(ScorerError):
+    """No Kafka broker answers at the address of the settings."""
 
 
 class EngineOverloaded(ScorerError):

@@ -1,0 +1,110 @@
+"""``resume-scorer worker``, ``api`` and ``broker``: one service each, until SIGTERM or Ctrl-C."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from services.cli.console import out
+
+if TYPE_CHECKING:
+    from services.scoring.engine import ScoringEngine
+    from services.service_kit.metrics import ScoringMetrics
+    from services.service_kit.settings import Settings
+
+
+@click.command()
+def worker() -> None:
+    """Scores applications from Kafka."""
+    from services.service_kit.logging import configure_logging
+    from services.service_kit.settings import load_settings
+
+    settings = load_settings()
+    configure_logging(settings, "scoring-worker")
+    asyncio.run(_run_worker(settings))
+
+
+async def _run_worker(settings: "Settings") -> None:
+    from prometheus_client import CollectorRegistry
+
+    from services.scoring_worker.app import run_worker
+    from services.service_kit.metrics import ScoringMetrics
+    from services.service_kit.shutdown import stop_on_signals
+
+    metrics = ScoringMetrics(CollectorRegistry())
+    with stop_on_signals() as stop:
+        engine = await _open_engine(settings, metrics)
+        try:
+            await run_worker(settings, engine, metrics, stop=stop)
+        finally:
+            await asyncio.to_thread(engine.close, settings.drain_seconds)
+
+
+@click.command()
+def api() -> None:
+    """Answers gRPC calls."""
+    from services.service_kit.logging import configure_logging
+    from services.service_kit.settings import load_settings
+
+    settings = load_settings()
+    configure_logging(settings, "scoring-api")
+    asyncio.run(_run_api(settings))
+
+
+async def _run_api(settings: "Settings") -> None:
+    from prometheus_client import CollectorRegistry
+
+    from services.scoring_api.app import run_api
+    from services.service_kit.metrics import ScoringMetrics
+    from services.service_kit.shutdown import stop_on_signals
+
+    metrics = ScoringMetrics(CollectorRegistry())
+    with stop_on_signals() as stop:
+        engine = await _open_engine(settings, metrics)
+        try:
+            await run_api(settings, engine, metrics, stop=stop)
+        finally:
+            await asyncio.to_thread(engine.close, settings.drain_seconds)
+
+
+async def _open_engine(settings: "Settings", metrics: "ScoringMetrics") -> "ScoringEngine":
+    from services.scoring.engine_factory import build_engine
+    from services.service_kit.engine_settings import engine_spec
+    from services.service_kit.logging import get_logger
+
+    log = get_logger(__name__)
+    started = time.monotonic()
+
+    def load() -> "ScoringEngine":
+        engine = build_engine(engine_spec(settings), metrics, log.info)
+        engine.start()
+        return engine
+
+    # On a thread, so that a signal during the load is seen.
+    engine = await asyncio.to_thread(load)
+    log.info("model ready", base_model=settings.base_model, seconds=round(time.monotonic() - started, 1))
+    return engine
+
+
+@click.command()
+def broker() -> None:
+    """Runs the development broker: Kafka's protocol, everything in memory."""
+    from services.service_kit.logging import configure_logging
+    from services.service_kit.settings import load_settings
+
+    settings = load_settings()
+    configure_logging(settings, "broker")
+    asyncio.run(_run_broker(settings))
+
+
+async def _run_broker(settings: "Settings") -> None:
+    from services.service_kit.embedded_broker import EmbeddedBroker
+    from services.service_kit.kafka_client import create_topics
+    from services.service_kit.shutdown import stop_on_signals
+
+    with stop_on_signals() as stop, EmbeddedBroker(settings.broker_host, settings.broker_port) as running:
+        address = running.bootstrap_servers
+        await create_topics(settings.model_copy(update={"kafka_bootstrap_servers": address}))
+        out.print(f"broker on {address} (in memory; Ctrl-C ends it)")
+        await stop.wait()
