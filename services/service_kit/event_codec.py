@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from aiokafka import ConsumerRecord
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
@@ -50,6 +51,24 @@ class SourceRecord:
     value: bytes | None = field(repr=False)
     headers: Headers = field(default=(), repr=False)
     timestamp_ms: int | None = None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Returns partition and offset: what tells the records of one topic apart."""
+        return self.partition, self.offset
+
+
+def source_record(record: ConsumerRecord[bytes | None, bytes | None]) -> SourceRecord:
+    """Returns a record that aiokafka delivered."""
+    return SourceRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+        timestamp_ms=record.timestamp,
+    )
 
 
 def decode_event(value: bytes | None, headers: Headers, message_type: type[M]) -> M:

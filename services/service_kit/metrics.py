@@ -112,7 +112,7 @@ class ScoringMetrics:
     def _define_kafka(self, registry: CollectorRegistry) -> None:
         self.event_age_seconds = Histogram(
             "scoring_event_age_seconds",
-            "Age of an application event (ce_time, else the record's timestamp) when its score was published.",
+            "Age of an application event (ce_time, else the record's time) when its score was published.",
             buckets=EVENT_AGE_BUCKETS_SECONDS,
             registry=registry,
         )

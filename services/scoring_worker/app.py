@@ -1,0 +1,216 @@
+"""Puts the worker together and runs it: jobs and applications in, scores out."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaProducer
+
+from services.contracts.engine import PairScorer
+from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED
+from services.scoring_worker.application_intake import ApplicationIntake
+from services.scoring_worker.application_processing import ApplicationProcessor, ScoreWriter
+from services.scoring_worker.delivery_check import DeliveryCheck
+from services.scoring_worker.faust_app import add_agent, build_faust_app
+from services.scoring_worker.job_validation import JobValidator
+from services.scoring_worker.job_view import JobView
+from services.scoring_worker.waiting_room import WaitingRoom
+from services.service_kit.dead_letters import DeadLetters
+from services.service_kit.health_server import HealthServer
+from services.service_kit.kafka_client import create_topics, start_producer, wait_for_kafka
+from services.service_kit.logging import get_logger
+from services.service_kit.metrics import ScoringMetrics
+from services.service_kit.settings import Settings
+from services.service_kit.shutdown import drain
+
+log = get_logger(__name__)
+
+CRASH_CHECK_SECONDS = 0.2
+
+
+async def run_worker(
+    settings: Settings,
+    scorer: PairScorer,
+    metrics: ScoringMetrics,
+    *,
+    stop: asyncio.Event,
+    is_model_warm: Callable[[], bool] = lambda: True,
+) -> None:
+    """Scores applications until ``stop`` is set, then finishes what is in hand and commits.
+
+    Args:
+        settings: of the whole process.
+        scorer: the model; closed by whoever made it.
+        metrics: served, with health, on ``worker_metrics_port``.
+        stop: set it to end; work in hand has ``drain_seconds``.
+        is_model_warm: whether the first score will not wait for the model; for /readyz.
+
+    Raises:
+        SettingsInvalid: a port or certificate file cannot be used.
+        KafkaError: the broker refuses what the worker cannot do without.
+        Exception: a bug; nothing is committed that was not delivered.
+    """
+    worker = _Worker(settings, scorer, metrics, stop)
+    live = {"progress": lambda: scorer.seconds_since_progress() < settings.hang_seconds}
+    ready = {
+        "model": is_model_warm,
+        "consumer": worker.is_connected,
+        "jobs": worker.has_jobs,
+    }
+    async with HealthServer(settings, "worker_metrics_port", metrics.registry, live=live, ready=ready):
+        await worker.run()
+
+
+class _Worker:
+    """The life of one worker, from the first connection to the last commit."""
+
+    def __init__(
+        self, settings: Settings, scorer: PairScorer, metrics: ScoringMetrics, stop: asyncio.Event
+    ) -> None:
+        self._settings = settings
+        self._scorer = scorer
+        self._metrics = metrics
+        self._stop = stop
+        self._jobs = JobView(settings, metrics)
+        self._app: faust.App | None = None
+        self._assigned = asyncio.Event()
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def is_connected(self) -> bool:
+        return self._assigned.is_set()
+
+    def has_jobs(self) -> bool:
+        return self._jobs.caught_up.is_set()
+
+    async def run(self) -> None:
+        started = time.monotonic()
+        async with AsyncExitStack() as stack:
+            if not await self._finishes(wait_for_kafka(self._settings)):
+                return
+            await create_topics(self._settings)
+            producer = await start_producer(self._settings)
+            stack.push_async_callback(producer.stop)
+            check = await stack.enter_async_context(DeliveryCheck(self._settings, APPLICATION_SUBMITTED))
+            app = self._app = build_faust_app(self._settings, self._metrics)
+            intake = ApplicationIntake(app, check)
+            processor = self._build_processor(producer, intake)
+            self._connect(app, intake, processor, JobValidator(DeadLetters(producer, self._metrics)))
+            self._jobs.on_posted = processor.on_job_posted
+            for work in (self._jobs.follow(), processor.watch_waiting_room()):
+                stack.push_async_callback(_cancel, self._in_background(work))
+            # Applications come after the jobs that are there already, so few have to wait.
+            if not await self._finishes(self._jobs.caught_up.wait()):
+                return
+            await self._score_until_stopped(app, processor, started)
+
+    def _build_processor(self, producer: AIOKafkaProducer, intake: ApplicationIntake) -> ApplicationProcessor:
+        settings, metrics = self._settings, self._metrics
+        return ApplicationProcessor(
+            self._scorer,
+            self._jobs,
+            ScoreWriter(producer, metrics),
+            DeadLetters(producer, metrics),
+            WaitingRoom(settings.worker_job_wait_seconds, settings.worker_max_waiting),
+            metrics,
+            max_in_flight=settings.worker_max_in_flight,
+            on_done=intake.on_done,
+            on_failure=self._fail,
+        )
+
+    def _connect(
+        self,
+        app: faust.App,
+        intake: ApplicationIntake,
+        processor: ApplicationProcessor,
+        validator: JobValidator,
+    ) -> None:
+        add_agent(
+            app, APPLICATION_SUBMITTED, "applications", self._guard(lambda e: intake.on_event(e, processor))
+        )
+        add_agent(app, JOB_POSTED, "jobs", self._guard(validator.on_event))
+
+        async def on_revoked(_app: faust.App, revoked: Any, **_: Any) -> None:
+            self._assigned.clear()
+            intake.on_revoked(revoked, processor)
+
+        async def on_assigned(_app: faust.App, assigned: Any, **_: Any) -> None:
+            self._assigned.set()
+            log.info("partitions assigned", partitions=len(assigned))
+
+        app.on_partitions_revoked.connect(on_revoked, weak=False)
+        app.on_partitions_assigned.connect(on_assigned, weak=False)
+
+    async def _score_until_stopped(
+        self, app: faust.App, processor: ApplicationProcessor, started: float
+    ) -> None:
+        try:
+            if not await self._finishes(app.start()) or not await self._finishes(self._assigned.wait()):
+                return
+            self._in_background(self._watch(app))
+            log.info("worker ready", seconds=round(time.monotonic() - started, 2))
+            await self._finishes(processor.closed.wait())
+            log.info("worker draining", in_flight=processor.num_in_hand)
+            await drain(processor.finish_in_hand(), self._settings.drain_seconds)
+        finally:
+            await processor.abandon()
+            # Commits what was acknowledged, in order, and leaves the group.
+            await app.stop()
+            log.info("worker stopped")
+
+    async def _watch(self, app: faust.App) -> None:
+        while not app.crashed:
+            await asyncio.sleep(CRASH_CHECK_SECONDS)
+        self._fail(app.crash_reason or RuntimeError("Faust ended"))
+
+    def _guard(
+        self, on_event: Callable[[faust.EventT], Awaitable[None]]
+    ) -> Callable[[faust.EventT], Awaitable[None]]:
+        async def guarded(event: faust.EventT) -> None:
+            try:
+                await on_event(event)
+            except Exception as error:
+                # Raised out of the agent, Faust would restart it and go on behind this event.
+                self._fail(error)
+                await asyncio.Event().wait()
+
+        return guarded
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._failure.done():
+            self._failure.set_exception(error)
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        task.add_done_callback(
+            lambda ended: (
+                None
+                if ended.cancelled() or ended.exception() is None
+                else self._fail(ended.exception() or RuntimeError())
+            )
+        )
+        return task
+
+    async def _finishes(self, work: Awaitable[Any]) -> bool:
+        """Waits for work; returns False if the worker is stopped before, raises if it failed."""
+        working = asyncio.ensure_future(work)
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({working, stopping, self._failure}, return_when=asyncio.FIRST_COMPLETED)
+            if self._failure.done():
+                self._failure.result()
+            if working.done():
+                working.result()
+                return True
+            return False
+        finally:
+            await _cancel(stopping)
+            if not working.done():
+                await _cancel(working)
+
+
+async def _cancel(task: "asyncio.Future[Any]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

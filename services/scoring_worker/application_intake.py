@@ -1,0 +1,56 @@
+"""From the applications topic into the processor, and acknowledgements back in order."""
+
+from typing import Any
+
+import faust
+
+from services.contracts.topics import APPLICATION_SUBMITTED
+from services.scoring_worker.application_processing import ApplicationProcessor
+from services.scoring_worker.delivery_check import DeliveryCheck
+from services.scoring_worker.faust_app import source_record
+from services.scoring_worker.offset_tracker import OffsetTracker
+from services.service_kit.event_codec import SourceRecord
+
+
+class ApplicationIntake:
+    """Owns the offsets of the applications topic."""
+
+    def __init__(self, app: faust.App, delivery_check: DeliveryCheck) -> None:
+        self._app = app
+        self._delivery_check = delivery_check
+        self._offsets: OffsetTracker[faust.EventT] = OffsetTracker()
+
+    async def on_event(self, event: faust.EventT, processor: ApplicationProcessor) -> None:
+        """Hands one application to the processor; returns when there is room for the next.
+
+        Raises:
+            RecordsSkipped: records before this one were never delivered.
+        """
+        record = source_record(event)
+        await self._check_jump(record)
+        # A rebalance during the check: whoever owns the partition now gets the record again.
+        if not self._is_current(event):
+            return
+        if self._offsets.take(record.partition, record.offset, event):
+            await processor.take(record)
+
+    def on_done(self, record: SourceRecord) -> None:
+        """Acknowledges what has become safe to commit."""
+        for event in self._offsets.finish(record.partition, record.offset):
+            event.ack()
+
+    def on_revoked(self, places: Any, processor: ApplicationProcessor) -> None:
+        """Lets go of partitions; what is in hand of them goes on, but is not acknowledged."""
+        partitions = {place.partition for place in places if place.topic == APPLICATION_SUBMITTED}
+        self._offsets.forget(partitions)
+        processor.forget(partitions)
+
+    async def _check_jump(self, record: SourceRecord) -> None:
+        expected = self._offsets.next_offset(record.partition)
+        if expected is None:
+            expected = await self._delivery_check.committed_offset(record.partition)
+        if record.offset > expected:
+            await self._delivery_check.check(record.partition, expected, record.offset)
+
+    def _is_current(self, event: faust.EventT) -> bool:
+        return bool(event.message.generation_id == self._app.consumer_generation_id)

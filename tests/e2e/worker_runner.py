@@ -1,0 +1,26 @@
+"""Runs one worker with a fake scorer: python -m tests.e2e.worker_runner SECONDS_PER_SCORE."""
+
+import asyncio
+import sys
+
+from prometheus_client import CollectorRegistry
+
+from services.scoring_worker.app import run_worker
+from services.service_kit.logging import configure_logging
+from services.service_kit.metrics import ScoringMetrics
+from services.service_kit.settings import load_settings
+from services.service_kit.shutdown import stop_on_signals
+from tests.fake_scorer import FakeScorer
+
+
+async def run(seconds_per_score: float) -> None:
+    settings = load_settings()
+    configure_logging(settings, "scoring-worker")
+    with stop_on_signals() as stop:
+        await run_worker(
+            settings, FakeScorer(seconds_per_score), ScoringMetrics(CollectorRegistry()), stop=stop
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(run(float(sys.argv[1])))

@@ -1,0 +1,320 @@
+"""The scoring API over a real channel; the scorer behind it is a fake."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import grpc
+import pytest
+
+from services.contracts.errors import DeadlineExpired, EngineOverloaded, FieldViolation, InvalidInput
+from services.contracts.scoring import BASE_ADAPTER_DIGEST, NUM_SCORES, PairRequest, PairScore
+from services.pb.scoring.v1.events_pb2 import ScoreLabelled
+from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest
+from services.pb.scoring.v1.scoring_service_pb2 import (
+    Candidate,
+    ExplainRequest,
+    RankCandidatesRequest,
+    StreamScoresRequest,
+    StreamScoresResponse,
+)
+from services.scoring_api.score_stream import MAX_IN_FLIGHT
+from tests.fake_scorer import FakeScorer
+from tests.integration.api_under_test import (
+    JOB,
+    Api,
+    GatedScorer,
+    expected_score,
+    running_api,
+    score_request,
+)
+
+NUM_CONCURRENT_CALLS = 200
+
+
+@pytest.fixture
+def scorer() -> FakeScorer:
+    return FakeScorer()
+
+
+@pytest.fixture
+async def api(scorer: FakeScorer) -> AsyncIterator[Api]:
+    async with running_api(scorer) as running:
+        yield running
+
+
+def streamed(numbers: Iterable[int], resume: str = "Ten years of nursing") -> list[StreamScoresRequest]:
+    return [StreamScoresRequest(request=score_request(number, resume)) for number in numbers]
+
+
+async def answers_of(call: Any) -> list[StreamScoresResponse]:
+    return [answer async for answer in call]
+
+
+async def test_a_score_comes_with_its_distribution_and_what_computed_it(api: Api) -> None:
+    request = score_request(1)
+
+    result = (await api.scoring.Score(request)).result
+
+    assert result.application_id == "application-1"
+    assert result.score == expected_score(request)
+    assert len(result.distribution) == NUM_SCORES
+    assert sum(result.distribution) == pytest.approx(1)
+    assert result.adapter_digest == BASE_ADAPTER_DIGEST
+    assert result.HasField("timings")
+    assert api.num_requests("score", "ok") == 1
+
+
+async def test_an_application_id_is_optional(api: Api) -> None:
+    request = score_request(1)
+    request.ClearField("application_id")
+
+    assert (await api.scoring.Score(request)).result.application_id == ""
+
+
+async def test_concurrent_calls_give_the_answers_of_single_ones(scorer: FakeScorer) -> None:
+    requests = [score_request(number) for number in range(NUM_CONCURRENT_CALLS)]
+    scorer.delay_seconds = 0.05
+
+    async with running_api(scorer) as api:
+        started = time.monotonic()
+        answers = await asyncio.gather(*(api.scoring.Score(request) for request in requests))
+        seconds = time.monotonic() - started
+        singles = [await api.scoring.Score(request) for request in requests[:5]]
+
+    assert [answer.result.application_id for answer in answers] == [each.application_id for each in requests]
+    assert [answer.result.score for answer in answers] == [expected_score(each) for each in requests]
+    assert singles == answers[:5]
+    assert seconds < NUM_CONCURRENT_CALLS * scorer.delay_seconds / 2
+
+
+async def test_a_ranking_is_best_first(api: Api) -> None:
+    requests = [score_request(number) for number in range(40)]
+    candidates = [Candidate(application_id=each.application_id, resume=each.resume) for each in requests]
+
+    answer = await api.scoring.RankCandidates(RankCandidatesRequest(job=JOB, candidates=candidates))
+
+    ranked = sorted(requests, key=expected_score, reverse=True)
+    assert [result.application_id for result in answer.results] == [each.application_id for each in ranked]
+    assert api.num_requests("rank", "ok") == 40
+
+
+async def test_equal_scores_keep_the_order_of_the_request(api: Api) -> None:
+    ids = [f"application-{number}" for number in (5, 3, 9, 1)]
+    candidates = [Candidate(application_id=each, resume="The same resume.") for each in ids]
+
+    answer = await api.scoring.RankCandidates(RankCandidatesRequest(job=JOB, candidates=candidates))
+
+    assert [result.application_id for result in answer.results] == ids
+
+
+async def test_the_candidates_of_a_ranking_are_scored_concurrently() -> None:
+    scorer = GatedScorer()
+    async with running_api(scorer) as api:
+        candidates = [Candidate(application_id=str(each), resume=f"Resume {each}") for each in range(256)]
+        call = api.scoring.RankCandidates(RankCandidatesRequest(job=JOB, candidates=candidates))
+
+        await scorer.until_entered(256)
+        scorer.gate.set()
+
+        assert len((await call).results) == 256
+
+
+async def test_one_bad_candidate_refuses_the_ranking_and_is_named(api: Api, scorer: FakeScorer) -> None:
+    good = Candidate(application_id="a", resume="Ten years.")
+    request = RankCandidatesRequest(
+        job=JOB, candidates=[good, good, Candidate(application_id="b", resume=" ")]
+    )
+
+    with pytest.raises(grpc.aio.AioRpcError, match=r"candidates\[2\]\.resume") as caught:
+        await api.scoring.RankCandidates(request)
+
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert scorer.scored == []
+
+
+async def test_a_resume_that_the_engine_refuses_is_named_by_its_path(api: Api, scorer: FakeScorer) -> None:
+    scorer.failures["unreadable"] = refusal("resume")
+    candidates = [Candidate(application_id=each, resume=each) for each in ("readable", "unreadable")]
+
+    with pytest.raises(grpc.aio.AioRpcError, match=r"candidates\[1\]\.resume: holds no readable text"):
+        await api.scoring.RankCandidates(RankCandidatesRequest(job=JOB, candidates=candidates))
+
+
+async def test_a_failing_candidate_withdraws_the_others() -> None:
+    class OneFails(GatedScorer):
+        async def score(self, request: PairRequest) -> PairScore:
+            if request.request_id == "7":
+                await self.until_entered(9)
+                raise EngineOverloaded(0.5)
+            return await super().score(request)
+
+    scorer = OneFails()
+    async with running_api(scorer) as api:
+        candidates = [Candidate(application_id=str(each), resume=f"Resume {each}") for each in range(10)]
+
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await api.scoring.RankCandidates(RankCandidatesRequest(job=JOB, candidates=candidates))
+
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert len(scorer.withdrawn) == 9
+        assert api.num_requests("rank", "cancelled") == 9
+        assert api.num_requests("rank", "overloaded") == 1
+
+
+async def test_a_stream_answers_every_pair_once(api: Api) -> None:
+    requests = streamed(range(300))
+
+    answers = await answers_of(api.scoring.StreamScores(iter(requests)))
+
+    assert {each.result.application_id: each.result.score for each in answers} == {
+        each.request.application_id: expected_score(each.request) for each in requests
+    }
+    assert len(answers) == 300
+    assert api.num_requests("stream", "ok") == 300
+
+
+async def test_a_stream_answers_what_is_ready_first() -> None:
+    class SlowFirst(FakeScorer):
+        async def score(self, request: PairRequest) -> PairScore:
+            self.delay_seconds = 0.3 if request.request_id == "application-0" else 0.0
+            return await super().score(request)
+
+    async with running_api(SlowFirst()) as api:
+        answers = await answers_of(api.scoring.StreamScores(iter(streamed(range(5)))))
+
+    assert answers[-1].result.application_id == "application-0"
+
+
+async def test_a_stream_goes_on_after_bad_pairs(api: Api, scorer: FakeScorer) -> None:
+    scorer.failures = {
+        "unreadable": refusal("resume"),
+        "overload": EngineOverloaded(0.5),
+        "late": DeadlineExpired("the deadline passed"),
+        "bug": ZeroDivisionError("private words of the pair"),
+    }
+    nameless = streamed([0])[0]
+    nameless.request.ClearField("application_id")
+    requests = [
+        *streamed([1], "unreadable"),
+        *streamed([2], "overload"),
+        *streamed([3], "late"),
+        *streamed([4], "bug"),
+        nameless,
+        StreamScoresRequest(),
+        *streamed([5]),
+    ]
+
+    answers = await answers_of(api.scoring.StreamScores(iter(requests)))
+
+    errors = {each.error.application_id: each.error for each in answers if each.HasField("error")}
+    assert errors["application-1"].code == "INVALID_ARGUMENT"
+    assert errors["application-1"].message.endswith("request.resume: holds no readable text")
+    assert errors["application-2"].code == "RESOURCE_EXHAUSTED"
+    assert errors["application-3"].code == "DEADLINE_EXCEEDED"
+    assert errors["application-4"].code == "INTERNAL"
+    assert "private" not in errors["application-4"].message
+    assert {each.error.message for each in answers if not each.error.application_id} >= {
+        "the request breaks a limit: request.application_id: is required in a stream",
+        "the request breaks a limit: request: is required",
+    }
+    assert [each.result.application_id for each in answers if each.HasField("result")] == ["application-5"]
+    assert len(answers) == len(requests)
+
+
+async def test_a_stream_holds_a_bounded_number_of_pairs_in_flight() -> None:
+    scorer = GatedScorer()
+    async with running_api(scorer) as api:
+        call = api.scoring.StreamScores(iter(streamed(range(3 * MAX_IN_FLIGHT))))
+        await scorer.until_entered(MAX_IN_FLIGHT)
+
+        await asyncio.sleep(0.1)
+        assert len(scorer.entered) == MAX_IN_FLIGHT
+
+        scorer.gate.set()
+        assert len(await answers_of(call)) == 3 * MAX_IN_FLIGHT
+
+
+async def test_an_interactive_stream_is_answered_before_it_ends(api: Api) -> None:
+    call = api.scoring.StreamScores()
+
+    for request in streamed(range(3)):
+        await call.write(request)
+        assert (await call.read()).result.application_id == request.request.application_id
+
+    await call.done_writing()
+    assert await call.read() is grpc.aio.EOF
+
+
+async def test_an_explanation_starts_with_the_score(api: Api) -> None:
+    request = score_request(1)
+
+    parts = [part async for part in api.scoring.Explain(ExplainRequest(request=request))]
+
+    assert parts[0].result.score == expected_score(request)
+    assert [part.text for part in parts[1:]] == ["because", " of", " reasons"]
+    assert api.num_requests("explain", "ok") == 1
+
+
+@pytest.mark.parametrize(("asked", "given"), [(0, 128), (17, 17)])
+async def test_an_explanation_has_a_length_limit(asked: int, given: int) -> None:
+    limits = []
+
+    class Listening(FakeScorer):
+        async def explain(
+            self, request: PairRequest, score: PairScore, max_tokens: int
+        ) -> AsyncIterator[str]:
+            limits.append(max_tokens)
+            yield "so"
+
+    async with running_api(Listening()) as api:
+        async for _ in api.scoring.Explain(ExplainRequest(request=score_request(1), max_tokens=asked)):
+            pass
+
+    assert limits == [given]
+
+
+async def test_an_explanation_ends_when_its_reader_leaves() -> None:
+    ended = asyncio.Event()
+
+    class Endless(FakeScorer):
+        async def explain(
+            self, request: PairRequest, score: PairScore, max_tokens: int
+        ) -> AsyncIterator[str]:
+            try:
+                while True:
+                    yield "and "
+                    await asyncio.sleep(0.001)
+            finally:
+                ended.set()
+
+    async with running_api(Endless()) as api:
+        call = api.scoring.Explain(ExplainRequest(request=score_request(1)))
+        await call.read()
+        await call.read()
+        call.cancel()
+
+        await asyncio.wait_for(ended.wait(), 2)
+
+
+async def test_a_label_is_published_and_its_place_told(api: Api) -> None:
+    label = ScoreLabelled(application_id="a-1", score=72, rater="rater-9", reasoning="Solid.")
+
+    answer = await api.feedback.SubmitLabel(SubmitLabelRequest(label=label))
+
+    assert (answer.partition, answer.offset) == (3, 41)
+    assert api.publisher.labels == [label]
+
+
+@pytest.mark.parametrize("judgement", [{"score": 0.0}, {"category": "poor"}])
+async def test_a_label_needs_a_score_or_a_category(api: Api, judgement: dict[str, Any]) -> None:
+    label = ScoreLabelled(application_id="a-1", rater="rater-9", **judgement)
+
+    await api.feedback.SubmitLabel(SubmitLabelRequest(label=label))
+
+    assert api.publisher.labels == [label]
+
+
+def refusal(field: str) -> InvalidInput:
+    return InvalidInput("empty_text", [FieldViolation(field, "holds no readable text")])

@@ -1,0 +1,164 @@
+"""The worker between real topics, with a fake model."""
+
+from collections import Counter
+
+from services.contracts.errors import EngineOverloaded, ScoringFailed
+from services.contracts.scoring import PairRequest
+from services.contracts.topics import APPLICATION_SCORED, APPLICATION_SUBMITTED, JOB_POSTED
+from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted
+from tests.fake_scorer import FakeScorer, fake_score
+from tests.integration.kafka_desk import JOB_DEAD_LETTERS, KafkaDesk, kind_of
+
+
+async def test_applications_of_a_posted_an_inline_and_a_late_job_are_scored(desk: KafkaDesk) -> None:
+    await desk.post_job("a", "Old words")
+    await desk.post_job("a", "New words")
+    await desk.apply("posted", "a")
+    await desk.apply("inline", "nobody-posted-this", job={"title": "", "description": "Inline words"})
+    await desk.apply("early", "late")
+    await desk.flush()
+
+    async with desk.worker() as metrics:
+        await desk.scores(2)
+        await desk.post_job("late", "Late words")
+        scores = await desk.scores(3)
+
+    expected = {
+        "posted": "Engineer\n\nNew words",
+        "inline": "Inline words",
+        "early": "Engineer\n\nLate words",
+    }
+    for name, job in expected.items():
+        assert scores[name]["score"] == fake_score(PairRequest("", job, "Knows Kafka")).score
+        assert scores[name]["application_id"] == desk.name(name)
+    assert scores["early"]["job_id"] == desk.name("late")
+    assert metrics.registry.get_sample_value("scoring_waiting_applications") == 0
+    assert (
+        metrics.registry.get_sample_value("scoring_requests_total", {"entrypoint": "kafka", "outcome": "ok"})
+        == 3
+    )
+
+
+async def test_an_application_sent_twice_gives_the_same_score_twice(desk: KafkaDesk) -> None:
+    await desk.post_job("a")
+    await desk.apply("twice", "a")
+    await desk.apply("twice", "a")
+    await desk.flush()
+
+    async with desk.worker():
+        records = await desk.read(APPLICATION_SCORED, lambda found: len(found) >= 2)
+
+    assert len(records) == 2
+    assert records[0].value == records[1].value
+
+
+async def test_bad_records_among_good_ones_are_put_aside_untouched(desk: KafkaDesk) -> None:
+    await desk.post_job("a")
+    bad = _bad_applications(desk)
+    num_bad, num_good = 50, 60
+    sent: list[tuple[bytes | None, str]] = []
+    for number in range(num_bad):
+        value, headers, kind = bad[number % len(bad)]
+        await desk.apply(f"good-{number}", "a")
+        await desk.send(APPLICATION_SUBMITTED, "a", value, [("trace", b"%d" % number), *headers])
+        sent.append((value, kind))
+    for number in range(num_bad, num_good):
+        await desk.apply(f"good-{number}", "a")
+    await desk.flush()
+
+    async with desk.worker() as metrics:
+        scores = await desk.scores(num_good)
+        letters = await desk.dead_letters(num_bad)
+
+    assert len(scores) == num_good
+    assert len(letters) == num_bad
+    for letter in letters:
+        headers = dict(letter.headers)
+        value, kind = sent[int(headers["trace"])]
+        assert letter.value == value
+        assert headers["scorer.error.kind"].decode() == kind
+        assert headers["scorer.error.topic"].decode() == APPLICATION_SUBMITTED
+        assert b"Ada" not in headers["scorer.error.message"]
+    counted = metrics.registry.get_sample_value("scoring_dead_letters_total", {"error_kind": "wrong_type"})
+    assert counted == Counter(kind for _, kind in sent)["wrong_type"]
+
+
+async def test_failures_of_the_model_are_retried_and_then_put_aside(desk: KafkaDesk) -> None:
+    scorer = FakeScorer()
+    scorer.failures = {"doomed": ScoringFailed("no"), "unlucky": EngineOverloaded(0.01)}
+    await desk.post_job("a")
+    await desk.apply("doomed", "a", "doomed")
+    await desk.apply("unlucky", "a", "unlucky")
+    await desk.flush()
+
+    async with desk.worker(scorer):
+        (letter,) = await desk.dead_letters(1)
+        del scorer.failures["unlucky"]
+        scores = await desk.scores(1)
+
+    assert kind_of(letter) == "scoring_failed"
+    assert dict(letter.headers)["scorer.error.attempts"] == b"3"
+    assert list(scores) == ["unlucky"]
+
+
+async def test_an_application_for_a_deleted_job_is_put_aside_after_the_wait(desk: KafkaDesk) -> None:
+    await desk.post_job("gone")
+    await desk.delete_job("gone")
+    await desk.flush()
+    await desk.apply("orphan", "gone")
+    await desk.flush()
+
+    async with desk.worker():
+        (letter,) = await desk.dead_letters(1)
+
+    assert kind_of(letter) == "unknown_job"
+
+
+async def test_a_restarted_worker_goes_on_where_it_stopped_and_knows_every_job(desk: KafkaDesk) -> None:
+    num_jobs = 45
+    for number in range(num_jobs):  # in one batch, whose end the development broker reports too low
+        await desk.post_job(f"job-{number}")
+    await desk.send(JOB_POSTED, "broken", b"{")
+    for number in range(num_jobs):
+        await desk.apply(f"first-{number}", f"job-{number}")
+    await desk.flush()
+
+    async with desk.worker():
+        await desk.scores(num_jobs)
+        await desk.dead_letters(1, JOB_DEAD_LETTERS)
+    again = FakeScorer()
+    for number in range(num_jobs):
+        await desk.apply(f"second-{number}", f"job-{number}")
+    await desk.flush()
+    async with desk.worker(again):
+        await desk.scores(2 * num_jobs)
+        letters = await desk.dead_letters(1, JOB_DEAD_LETTERS)
+
+    # Nothing that the first worker committed came again, and the broken job was put aside once.
+    assert sorted(again.scored) == sorted(desk.name(f"second-{number}") for number in range(num_jobs))
+    assert [kind_of(letter) for letter in letters] == ["bad_json"]
+
+
+def _bad_applications(desk: KafkaDesk) -> list[tuple[bytes | None, list[tuple[str, bytes]], str]]:
+    binary = [("content-type", b"application/x-protobuf")]
+    unknown = (
+        ApplicationSubmitted(application_id="a", job_id="b", resume="Ada").SerializeToString()
+        + b"\xfa\x3f\x00"
+    )
+    return [
+        (b"{", [], "bad_json"),
+        (None, [], "bad_json"),
+        (b"[1]", [], "wrong_type"),
+        (b"\xff\xfe", [], "bad_encoding"),
+        (b"\x08", binary, "bad_encoding"),
+        (unknown, binary, "unknown_field"),
+        (b"{}", [("content-type", b"application/avro")], "bad_encoding"),
+        (desk.application("x", "a", "   "), [], "field_limits"),
+        (desk.application("x", "a", "Ada" * 100_000), [], "field_limits"),
+        (desk.application("x y", "a"), [], "field_limits"),
+        (desk.application("x", "a", shoe_size=43), [], "unknown_field"),
+        (desk.application("x", "a", job="Ada"), [], "wrong_type"),
+        (desk.application("x", "a", 5), [], "wrong_type"),
+        (b'{"application_id": "x", "job_id": "y", "resume": "\\ud800"}', [], "wrong_type"),
+        (b"[" * 100_000, [], "bad_json"),
+    ]
