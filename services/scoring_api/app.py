@@ -23,6 +23,9 @@ from services.service_kit.shutdown import drain
 
 log = get_logger(__name__)
 
+# Calls that were accepted a moment ago, but whose message is still on its way, are not counted yet.
+SETTLE_SECONDS = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class ApiAddresses:
@@ -108,6 +111,7 @@ async def _drain(
     answers.draining.set()
     # From here on no call is accepted; those in flight have until the end of the drain time.
     stopping = asyncio.create_task(server.stop(drain_seconds))
+    await asyncio.sleep(SETTLE_SECONDS)
     await drain(answers.wait_until_idle(), drain_seconds)
     # What is left never ends of itself: health watches, reflection streams.
     await server.stop(None)

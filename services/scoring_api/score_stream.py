@@ -97,7 +97,7 @@ class ScoreStream:
 
 def _missing_id(request: StreamScoresRequest) -> tuple[FieldViolation, ...]:
     # The schema leaves the id optional, because a single call needs none.
-    if request.request.application_id.strip():
+    if not request.HasField("request") or request.request.application_id.strip():
         return ()
     return (FieldViolation("request.application_id", "is required in a stream"),)
 
