@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from aiokafka import ConsumerRecord
 from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
@@ -179,6 +180,8 @@ def _from_json(value: bytes, message_type: type[M]) -> M:
         raise _invalid("bad_json", "not JSON") from error
     if not isinstance(content, dict):
         raise _invalid("wrong_type", "not a JSON object")
+    if not _has_shape_of(content, message_type.DESCRIPTOR):
+        raise _invalid("wrong_type", "a field has the wrong type")
     message = message_type()
     if _fill(content, message, is_lenient=False):
         return message
@@ -186,6 +189,18 @@ def _from_json(value: bytes, message_type: type[M]) -> M:
     if _fill(content, message_type(), is_lenient=True):
         raise _invalid("unknown_field", "holds a field that this version does not know")
     raise _invalid("wrong_type", "a field has the wrong type")
+
+
+def _has_shape_of(content: dict[str, object], descriptor: Descriptor) -> bool:
+    # protobuf reads a text or a list where an object belongs as an object of unknown fields.
+    for part in descriptor.fields:
+        kind = part.message_type
+        inner = content.get(part.name, content.get(part.json_name))
+        if kind is None or inner is None or part.is_repeated or kind.file.package != descriptor.file.package:
+            continue
+        if not isinstance(inner, dict) or not _has_shape_of(inner, kind):
+            return False
+    return True
 
 
 def _fill(content: dict[str, object], message: Message, *, is_lenient: bool) -> bool:

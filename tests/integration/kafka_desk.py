@@ -53,13 +53,17 @@ class KafkaDesk:
     async def delete_job(self, job: str) -> None:
         await self.send(JOB_POSTED, job, None)
 
-    async def apply(self, application: str, job: str, resume: str = "Knows Kafka", **fields: Any) -> None:
-        await self.send(APPLICATION_SUBMITTED, job, self.application(application, job, resume, **fields))
+    async def apply(self, application: str, job_id: str, resume: str = "Knows Kafka", **fields: Any) -> None:
+        await self.send(
+            APPLICATION_SUBMITTED, job_id, self.application(application, job_id, resume, **fields)
+        )
 
-    def application(self, application: str, job: str, resume: object = "Knows Kafka", **fields: Any) -> bytes:
+    def application(
+        self, application: str, job_id: str, resume: object = "Knows Kafka", **fields: Any
+    ) -> bytes:
         value = {
             "application_id": self.name(application),
-            "job_id": self.name(job),
+            "job_id": self.name(job_id),
             "resume": resume,
             **fields,
         }
@@ -72,7 +76,7 @@ class KafkaDesk:
         await self._producer.flush()
 
     async def read(self, topic: str, until: Callable[[list[Record]], bool]) -> list[Record]:
-        """Returns this desk's records of a topic once they satisfy ``until``, plus whatever follows at once."""
+        """Returns this desk's records of a topic once they satisfy `until` and no more come."""
         consumer = AIOKafkaConsumer(topic, **client_options(self.settings), auto_offset_reset="earliest")
         await consumer.start()
         found: list[Record] = []

@@ -1,0 +1,85 @@
+"""Worker processes that die, end and join amid the work: nothing may be lost."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.contracts.topics import APPLICATION_SCORED
+from services.service_kit.settings import Settings, variable_of
+from tests.integration.kafka_desk import KafkaDesk
+
+NUM_APPLICATIONS = 500
+NUM_JOBS = 20
+SECONDS_PER_SCORE = 0.4
+MAX_IN_FLIGHT = 16  # two workers at most 80 scores a second: the kill falls into the middle
+ENOUGH_TO_BE_BUSY = 60
+
+
+async def test_a_killed_worker_loses_nothing_and_repeats_little(settings: Settings, desk: KafkaDesk) -> None:
+    await _send_work(desk)
+
+    with _worker(settings), _worker(settings) as doomed:
+        await desk.scores(ENOUGH_TO_BE_BUSY)
+        doomed.send_signal(signal.SIGKILL)
+        records = await desk.read(
+            APPLICATION_SCORED, lambda found: len({r.key for r in found}) == NUM_APPLICATIONS
+        )
+
+    times_scored = Counter(record.key for record in records)
+    num_repeated = sum(times_scored.values()) - NUM_APPLICATIONS
+    print(f"{len(times_scored)} unique, {num_repeated} repeated")
+    assert set(times_scored) == {desk.name(f"a-{n}").encode() for n in range(NUM_APPLICATIONS)}
+    # In flight at the kill and at each rebalance, and what was not committed yet.
+    assert num_repeated <= 6 * MAX_IN_FLIGHT
+
+
+async def test_a_terminated_worker_finishes_what_it_holds_and_ends_with_zero(
+    settings: Settings, desk: KafkaDesk
+) -> None:
+    await _send_work(desk)
+
+    with _worker(settings) as leaving:
+        await desk.scores(ENOUGH_TO_BE_BUSY)
+        leaving.send_signal(signal.SIGTERM)
+        exit_code = await asyncio.to_thread(leaving.wait, settings.drain_seconds)
+    done = len(await desk.read(APPLICATION_SCORED, lambda found: True))
+    with _worker(settings):
+        records = await desk.read(
+            APPLICATION_SCORED, lambda found: len({r.key for r in found}) == NUM_APPLICATIONS
+        )
+
+    assert exit_code == 0
+    assert ENOUGH_TO_BE_BUSY <= done < NUM_APPLICATIONS
+    assert len(records) == NUM_APPLICATIONS
+
+
+async def _send_work(desk: KafkaDesk) -> None:
+    for number in range(NUM_JOBS):
+        await desk.post_job(f"job-{number}")
+    for number in range(NUM_APPLICATIONS):
+        await desk.apply(f"a-{number}", f"job-{number % NUM_JOBS}")
+    await desk.flush()
+
+
+@contextmanager
+def _worker(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+    chosen = {
+        "kafka_bootstrap_servers": settings.kafka_bootstrap_servers,
+        "kafka_session_timeout_seconds": str(settings.kafka_session_timeout_seconds),
+        "worker_group": settings.worker_group,
+        "worker_max_in_flight": str(MAX_IN_FLIGHT),
+        "worker_metrics_port": "0",
+    }
+    environment = os.environ | {variable_of(name): value for name, value in chosen.items()}
+    command = [sys.executable, "-m", "tests.e2e.worker_runner", str(SECONDS_PER_SCORE)]
+    process = subprocess.Popen(command, env=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
