@@ -15,8 +15,14 @@ from services.contracts.errors import (
 from services.scoring_api.error_status import MAX_TOLD_VIOLATIONS, message_of, row_of, status_of
 from services.service_kit.metrics import OUTCOMES
 
-# What stops the start of a process never becomes an answer.
-START_ERRORS = {"ScorerError", "SettingsInvalid", "ModelUnavailable", "AdapterIncompatible"}
+# What stops a command or the start of a process never becomes an answer.
+START_ERRORS = {
+    "ScorerError",
+    "BrokerUnreachable",
+    "SettingsInvalid",
+    "ModelUnavailable",
+    "AdapterIncompatible",
+}
 ANSWERED = [
     kind
     for name, kind in inspect.getmembers(errors, inspect.isclass)
