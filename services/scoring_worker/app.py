@@ -4,12 +4,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import faust
 from aiokafka import AIOKafkaProducer
 
 from services.contracts.engine import PairScorer
+from services.contracts.errors import EngineClosed
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED
 from services.scoring_worker.application_intake import ApplicationIntake
 from services.scoring_worker.application_processing import ApplicationProcessor, ScoreWriter
@@ -29,6 +31,7 @@ from services.service_kit.shutdown import drain
 log = get_logger(__name__)
 
 CRASH_CHECK_SECONDS = 0.2
+STOP_SECONDS = 10.0  # the last commit may find no broker
 
 
 async def run_worker(
@@ -51,6 +54,7 @@ async def run_worker(
     Raises:
         SettingsInvalid: a port or certificate file cannot be used.
         KafkaError: the broker refuses what the worker cannot do without.
+        EngineClosed: the engine was closed while the worker was not.
         Exception: a bug; nothing is committed that was not delivered.
     """
     worker = _Worker(settings, scorer, metrics, stop)
@@ -75,7 +79,6 @@ class _Worker:
         self._metrics = metrics
         self._stop = stop
         self._jobs = JobView(settings, metrics)
-        self._app: faust.App | None = None
         self._assigned = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -94,7 +97,8 @@ class _Worker:
             producer = await start_producer(self._settings)
             stack.push_async_callback(producer.stop)
             check = await stack.enter_async_context(DeliveryCheck(self._settings, APPLICATION_SUBMITTED))
-            app = self._app = build_faust_app(self._settings, self._metrics)
+            data_dir = stack.enter_context(TemporaryDirectory(prefix="scoring-worker-"))
+            app = build_faust_app(self._settings, self._metrics, data_dir)
             intake = ApplicationIntake(app, check)
             processor = self._build_processor(producer, intake)
             self._connect(app, intake, processor, JobValidator(DeadLetters(producer, self._metrics)))
@@ -146,18 +150,24 @@ class _Worker:
     async def _score_until_stopped(
         self, app: faust.App, processor: ApplicationProcessor, started: float
     ) -> None:
+        watching = self._in_background(self._watch(app))
         try:
             if not await self._finishes(app.start()) or not await self._finishes(self._assigned.wait()):
                 return
-            self._in_background(self._watch(app))
             log.info("worker ready", seconds=round(time.monotonic() - started, 2))
-            await self._finishes(processor.closed.wait())
+            is_engine_closed = await self._finishes(processor.closed.wait())
+            self._assigned.clear()  # no longer ready
             log.info("worker draining", in_flight=processor.num_in_hand)
             await drain(processor.finish_in_hand(), self._settings.drain_seconds)
+            if self._failure.done():
+                self._failure.result()
+            if is_engine_closed:
+                raise EngineClosed("the engine ended before the worker")
         finally:
             await processor.abandon()
+            await _cancel(watching)
             # Commits what was acknowledged, in order, and leaves the group.
-            await app.stop()
+            await drain(app.stop(), STOP_SECONDS)
             log.info("worker stopped")
 
     async def _watch(self, app: faust.App) -> None:
@@ -181,16 +191,16 @@ class _Worker:
     def _fail(self, error: BaseException) -> None:
         if not self._failure.done():
             self._failure.set_exception(error)
+            self._failure.exception()  # seen: it may come too late to be raised
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        def on_end(ended: asyncio.Task[None]) -> None:
+            error = None if ended.cancelled() else ended.exception()
+            if error is not None:
+                self._fail(error)
+
         task = asyncio.create_task(work)
-        task.add_done_callback(
-            lambda ended: (
-                None
-                if ended.cancelled() or ended.exception() is None
-                else self._fail(ended.exception() or RuntimeError())
-            )
-        )
+        task.add_done_callback(on_end)
         return task
 
     async def _finishes(self, work: Awaitable[Any]) -> bool:

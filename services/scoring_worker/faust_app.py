@@ -10,7 +10,6 @@ records and loses none: ``tests/e2e/test_worker_killed.py``.
 
 import asyncio
 import logging
-import tempfile
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -29,8 +28,12 @@ REQUEST_TIMEOUT_SECONDS = 40.0
 MAX_POLL_RECORDS = 100  # a record may be a megabyte
 
 
-def build_faust_app(settings: Settings, metrics: ScoringMetrics) -> faust.App:
-    """Returns an app of the running event loop, without a web server, signals or logging of its own."""
+def build_faust_app(settings: Settings, metrics: ScoringMetrics, data_dir: str) -> faust.App:
+    """Returns an app of the running event loop, without a web server, signals or logging of its own.
+
+    Args:
+        data_dir: an existing folder; nothing of value is kept there, but Faust insists on one.
+    """
     return faust.App(
         settings.worker_group,
         loop=asyncio.get_running_loop(),
@@ -49,7 +52,7 @@ def build_faust_app(settings: Settings, metrics: ScoringMetrics) -> faust.App:
         key_serializer="raw",
         value_serializer="raw",
         store="memory://",
-        datadir=tempfile.mkdtemp(prefix="scoring-worker-"),  # Faust insists on one
+        datadir=data_dir,
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,

@@ -38,19 +38,18 @@ class JobStore:
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("CREATE TABLE jobs (job_id TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID")
+        self._num_jobs = 0  # counted along, since SQLite counts by reading everything
 
     def __len__(self) -> int:
-        count: int = self._database.execute("SELECT count(*) FROM jobs").fetchone()[0]
-        return count
+        return self._num_jobs
 
     def apply(self, jobs: Iterable[PostedJob]) -> None:
         """Stores, replaces and deletes jobs, in order."""
         self._database.execute("BEGIN")
         for job in jobs:
-            if job.text is None:
-                self._database.execute("DELETE FROM jobs WHERE job_id = ?", (job.job_id,))
-            else:
-                self._database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?)", (job.job_id, job.text))
+            self._num_jobs += (
+                self._delete(job.job_id) if job.text is None else self._put(job.job_id, job.text)
+            )
         self._database.execute("COMMIT")
 
     def text_of(self, job_id: str) -> str | None:
@@ -61,6 +60,18 @@ class JobStore:
     def close(self) -> None:
         """Gives the file back."""
         self._database.close()
+
+    def _put(self, job_id: str, text: str) -> int:
+        replaced = self._database.execute(
+            "UPDATE jobs SET text = ? WHERE job_id = ?", (text, job_id)
+        ).rowcount
+        if replaced:
+            return 0
+        self._database.execute("INSERT INTO jobs VALUES (?, ?)", (job_id, text))
+        return 1
+
+    def _delete(self, job_id: str) -> int:
+        return -self._database.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,)).rowcount
 
 
 class JobView:

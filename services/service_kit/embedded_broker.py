@@ -89,7 +89,7 @@ class EmbeddedBroker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - calls one system call, allocates nothing
+            preexec_fn=_die_with_parent(),  # one system call, no allocation
         )
         try:
             self._wait_until_it_answers()

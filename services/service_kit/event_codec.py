@@ -10,11 +10,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiokafka import ConsumerRecord
 from google.protobuf import json_format
-from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
@@ -191,7 +190,7 @@ def _from_json(value: bytes, message_type: type[M]) -> M:
     raise _invalid("wrong_type", "a field has the wrong type")
 
 
-def _has_shape_of(content: dict[str, object], descriptor: Descriptor) -> bool:
+def _has_shape_of(content: dict[str, object], descriptor: Any) -> bool:
     # protobuf reads a text or a list where an object belongs as an object of unknown fields.
     for part in descriptor.fields:
         kind = part.message_type

@@ -1,0 +1,89 @@
+"""What Prometheus and Kubernetes see of a worker."""
+
+import asyncio
+import socket
+from typing import Any
+
+import aiohttp
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.scoring_worker.app import run_worker
+from services.service_kit.metrics import ScoringMetrics
+from services.service_kit.settings import Settings, load_settings
+from tests.fake_scorer import FakeScorer
+from tests.integration.kafka_desk import KafkaDesk
+
+PATIENCE_SECONDS = 15
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        chosen: int = free.getsockname()[1]
+        return chosen
+
+
+async def test_a_worker_is_ready_once_it_reads_and_knows_the_jobs(
+    settings: Settings, desk: KafkaDesk, port: int
+) -> None:
+    await desk.post_job("a")
+    await desk.flush()
+    stop = asyncio.Event()
+    metrics = ScoringMetrics(CollectorRegistry())
+    chosen = settings.model_copy(update={"worker_metrics_port": port})
+
+    running = asyncio.create_task(run_worker(chosen, FakeScorer(), metrics, stop=stop))
+    await _wait_for(port, "/readyz", 200)
+    jobs = metrics.registry.get_sample_value("scoring_jobs")
+    stop.set()
+    await running
+
+    assert jobs is not None
+    assert jobs >= 1
+
+
+async def test_a_worker_without_kafka_is_alive_but_not_ready_and_can_be_stopped(port: int) -> None:
+    stop = asyncio.Event()
+    settings = load_settings(kafka_bootstrap_servers="127.0.0.1:1", worker_metrics_port=port)
+
+    running = asyncio.create_task(
+        run_worker(settings, FakeScorer(), ScoringMetrics(CollectorRegistry()), stop=stop)
+    )
+    await _wait_for(port, "/livez", 200)
+    reasons = await _wait_for(port, "/readyz", 503)
+    stop.set()
+    await asyncio.wait_for(running, 5)
+
+    assert reasons["checks"] == {"model": "ok", "consumer": "failing", "jobs": "failing"}
+
+
+async def test_a_worker_whose_model_hangs_is_not_alive(port: int) -> None:
+    class HangingScorer(FakeScorer):
+        def seconds_since_progress(self) -> float:
+            return 1e6
+
+    stop = asyncio.Event()
+    settings = load_settings(kafka_bootstrap_servers="127.0.0.1:1", worker_metrics_port=port)
+
+    running = asyncio.create_task(
+        run_worker(settings, HangingScorer(), ScoringMetrics(CollectorRegistry()), stop=stop)
+    )
+    reasons = await _wait_for(port, "/livez", 503)
+    stop.set()
+    await running
+
+    assert reasons["checks"] == {"progress": "failing"}
+
+
+async def _wait_for(port: int, path: str, status: int) -> dict[str, Any]:
+    async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as session:
+        while True:
+            try:
+                async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
+                    if answer.status == status:
+                        body: dict[str, Any] = await answer.json()
+                        return body
+            except aiohttp.ClientConnectionError:
+                pass
+            await asyncio.sleep(0.05)
