@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     KafkaError,
+    KafkaTimeoutError,
     NoError,
     TopicAlreadyExistsError,
     for_code,
@@ -99,7 +100,11 @@ async def start_producer(settings: Settings) -> AIOKafkaProducer:
         enable_idempotence=await can_be_idempotent(settings),
         max_request_size=MAX_RECORD_BYTES,
     )
-    await producer.start()
+    try:
+        await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
     return producer
 
 
@@ -154,7 +159,8 @@ async def publish(
 
 def is_retriable(error: KafkaError) -> bool:
     """Returns whether trying again can help."""
-    return bool(error.retriable)
+    # aiokafka calls its own timeouts final; for us Kafka being away is a reason to wait.
+    return bool(error.retriable) or isinstance(error, KafkaTimeoutError)
 
 
 async def create_topics(settings: Settings) -> None:
