@@ -10,6 +10,7 @@ import grpc
 from prometheus_client import CollectorRegistry
 
 from services.contracts.engine import PairScorer
+from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest, PairScore
 from services.pb.scoring.v1.events_pb2 import InlineJob, ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2_grpc import FeedbackServiceStub
@@ -136,3 +137,8 @@ def score_request(number: int, resume: str = "Ten years of nursing") -> ScoreReq
 def expected_score(request: ScoreRequest) -> float:
     """Returns the score that the fake gives to a request for ``JOB``."""
     return fake_score(PairRequest(request.application_id, JOB_TEXT, request.resume)).score
+
+
+def refusal(field: str) -> InvalidInput:
+    """Returns what the engine raises for a text that it cannot read."""
+    return InvalidInput("empty_text", [FieldViolation(field, "holds no readable text")])
