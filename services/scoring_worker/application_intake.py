@@ -27,6 +27,8 @@ class ApplicationIntake:
             RecordsSkipped: records before this one were never delivered.
         """
         record = source_record(event)
+        # The event may have to wait long for those before it; it does so without the resume.
+        event.value = event.message.value = None
         await self._check_jump(record)
         # A rebalance during the check: whoever owns the partition now gets the record again.
         if not self._is_current(event):

@@ -9,9 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from services.contracts.topics import APPLICATION_SCORED
 from services.service_kit.settings import Settings, variable_of
 from tests.integration.kafka_desk import KafkaDesk
+
+pytestmark = pytest.mark.slow
 
 NUM_APPLICATIONS = 500
 NUM_JOBS = 20
