@@ -4,7 +4,13 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 
-from services.contracts.scoring import BASE_ADAPTER_DIGEST, NUM_SCORES, PairRequest, PairScore, ScoreDistribution
+from services.contracts.scoring import (
+    BASE_ADAPTER_DIGEST,
+    NUM_SCORES,
+    PairRequest,
+    PairScore,
+    ScoreDistribution,
+)
 
 
 class FakeScorer:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from services.cli.command_settings import load_command_settings
 from services.cli.console import out, progress_bar, say
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest
@@ -87,11 +88,10 @@ def evaluate(data: Path, adapter: Path | None, as_json: bool) -> None:
 
 def _score(pairs: "Sequence[Pair]", adapter: Path | None) -> "OfflineRun":
     from services.cli.offline_scoring import open_engine, score_pairs
-    from services.service_kit.settings import load_settings
 
     if not pairs:
         raise InvalidInput("empty_file", [FieldViolation("--data", "holds no pair")])
-    settings = load_settings(**({"adapter": str(adapter)} if adapter else {}))
+    settings = load_command_settings(**({"adapter": str(adapter)} if adapter else {}))
     engine = open_engine(settings, say)
     try:
         with progress_bar() as bar:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from services.cli.command_settings import load_command_settings
 from services.cli.console import progress_bar, say
 from services.contracts import topics
 from services.contracts.errors import FieldViolation, InvalidInput
@@ -48,11 +49,10 @@ _PUBLICATIONS = {
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def publish(kind: str, file: Path) -> None:
     """Publishes the events of a file of JSON lines; nothing is sent unless every line is right."""
-    from services.service_kit.settings import load_settings
 
     publication = _PUBLICATIONS[kind]
     messages = list(_read_events(file, publication))
-    asyncio.run(_publish(load_settings(), publication, messages))
+    asyncio.run(_publish(load_command_settings(), publication, messages))
     say(f"{len(messages)} {kind} -> {publication.topic}")
 
 
@@ -147,10 +147,11 @@ _WATCHED: dict[str, tuple[str, ...]] = {
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def watch(what: str, from_beginning: bool, count: int | None, as_json: bool) -> None:
     """Shows records as they arrive, until Ctrl-C."""
-    from services.service_kit.settings import load_settings
 
     show = _SHOWN_AS[what]
-    asyncio.run(_watch(load_settings(), _WATCHED[what], from_beginning, count, lambda r: show(r, as_json)))
+    asyncio.run(
+        _watch(load_command_settings(), _WATCHED[what], from_beginning, count, lambda r: show(r, as_json))
+    )
 
 
 async def _watch(

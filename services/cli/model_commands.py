@@ -2,6 +2,7 @@
 
 import click
 
+from services.cli.command_settings import load_command_settings
 from services.cli.console import out, say
 
 
@@ -15,7 +16,6 @@ def prepare() -> None:
     """Fetches, verifies and converts the base model once, so that services start in seconds."""
     from services.scoring.base_model import resolve_folder
     from services.service_kit.engine_settings import base_model_spec
-    from services.service_kit.settings import load_settings
 
-    folder = resolve_folder(base_model_spec(load_settings()), say)
+    folder = resolve_folder(base_model_spec(load_command_settings()), say)
     out.print(f"ready: {folder}")

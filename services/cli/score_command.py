@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from services.cli.command_settings import load_command_settings
 from services.cli.console import out, say
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest, PairScore
@@ -35,11 +36,10 @@ _text_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 def score(job: Path, resumes: tuple[Path, ...], explain: bool, as_json: bool) -> None:
     """Scores resumes against a job, best first."""
     from services.cli.offline_scoring import open_engine
-    from services.service_kit.settings import load_settings
 
     job_description = _read(job)
     requests = [PairRequest(str(path), job_description, _read(path)) for path in resumes]
-    settings = load_settings()
+    settings = load_command_settings()
     engine = open_engine(settings, (lambda line: None) if as_json else say)
     try:
         asyncio.run(_score(engine, requests, explain=explain, as_json=as_json))

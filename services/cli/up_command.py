@@ -7,13 +7,14 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from services.cli.child_processes import ChildProcesses
+from services.cli.command_settings import load_command_settings
 from services.cli.console import out, say
 from services.contracts import topics
 from services.contracts.errors import ScorerError
@@ -39,9 +40,8 @@ def up(once: bool) -> None:
     """Runs broker, worker and API here, scores six samples, and stays until Ctrl-C."""
     from services.scoring.base_model import resolve_folder
     from services.service_kit.engine_settings import base_model_spec
-    from services.service_kit.settings import load_settings
 
-    settings = load_settings()
+    settings = load_command_settings()
     spec = base_model_spec(settings)
     if not spec.name.startswith("random:"):
         # Before the services start, so that neither of them waits for the other's conversion.
@@ -174,7 +174,9 @@ async def _until_ready(settings: "Settings", port_setting: str) -> None:
             await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _scored(settings: "Settings", samples: "dict[str, SamplePair]") -> AsyncIterator[dict[str, Any]]:
+async def _scored(
+    settings: "Settings", samples: "dict[str, SamplePair]"
+) -> AsyncGenerator[dict[str, Any], None]:
     """Publishes the samples and yields their results as they arrive, each once."""
     from aiokafka import AIOKafkaConsumer
 
@@ -225,6 +227,7 @@ def _print_score(sample: "SamplePair", value: dict[str, Any]) -> None:
         f"{sample.label:<12}{sample.expected_score:>9}{value['score']:>8.1f}  "
         f"{value['category']:<11}{interval:>9}  {sample.job_title}",
         markup=False,
+        soft_wrap=True,
     )
 
 

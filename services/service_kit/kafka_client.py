@@ -109,17 +109,22 @@ async def start_producer(settings: Settings) -> AIOKafkaProducer:
 
 
 async def can_be_idempotent(settings: Settings) -> bool:
-    """Returns whether the broker hands out producer ids."""
+    """Returns whether the broker hands out producer ids.
+
+    Raises:
+        KafkaConnectionError: no broker answers at all.
+    """
     client = AIOKafkaClient(**client_options(settings))
     try:
         await client.bootstrap()
-        answer = await client.send(
-            client.get_random_node(),
-            InitProducerIdRequest(None, PROBE_TRANSACTION_MILLISECONDS),
-        )
-    except KafkaError as error:
-        log.info("broker has no producer ids", error=type(error).__name__)
-        return False
+        try:
+            answer = await client.send(
+                client.get_random_node(),
+                InitProducerIdRequest(None, PROBE_TRANSACTION_MILLISECONDS),
+            )
+        except KafkaError as error:
+            log.info("broker has no producer ids", error=type(error).__name__)
+            return False
     finally:
         await client.close()
     error_type: type[KafkaError] = for_code(answer.error_code)

@@ -86,13 +86,22 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **sources: Any
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        chosen: tuple[PydanticBaseSettingsSource, ...] = (init_settings, sources["env_settings"])
+        """Reads overrides first, then the environment, then the TOML file; no .env and no secrets folder."""
         config_file = os.environ.get(CONFIG_FILE_VARIABLE)
-        if config_file:
-            chosen += (TomlConfigSettingsSource(settings_cls, toml_file=Path(config_file)),)
-        return chosen
+        if not config_file:
+            return init_settings, env_settings
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, toml_file=Path(config_file)),
+        )
 
 
 def load_settings(**overrides: Any) -> Settings:

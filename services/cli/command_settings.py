@@ -1,0 +1,25 @@
+"""Settings of a command that a person runs, as opposed to a service."""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from services.service_kit.settings import Settings
+
+
+def load_command_settings(**overrides: Any) -> "Settings":
+    """Reads the settings and keeps libraries quiet: a command says what is wrong once, in one line.
+
+    Args:
+        overrides: values that win over environment and file.
+
+    Raises:
+        SettingsInvalid: a setting is unknown or unparsable.
+    """
+    from services.service_kit.logging import configure_logging
+    from services.service_kit.settings import load_settings
+
+    settings = load_settings(**overrides)
+    configure_logging(settings, "command")
+    logging.disable(logging.ERROR)
+    return settings
