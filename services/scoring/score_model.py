@@ -65,8 +65,7 @@ class ScoreModel:
         self.device: torch.device = base.model.device
         self.dtype: torch.dtype = base.model.dtype
         # Eleven rows of a head with 262,144: all that a score needs. float32 costs nothing at this size.
-        with torch.inference_mode():
-            self._readout_head = self._head[list(score_tokens.readout)].detach().float().contiguous()
+        self._readout_head = self._head[list(score_tokens.readout)].detach().float().contiguous()
 
     def compute_prefix(self, tokens: Sequence[int]) -> PrefixState:
         """Computes the key-value state of a prefix, always alone, so that its bits depend on nothing else.
@@ -77,10 +76,16 @@ class ScoreModel:
         import torch
 
         with torch.inference_mode():
-            cache = self._new_cache()
-            layout = lay_out_causal(len(tokens), self._window, self.dtype, self.device)
-            self._run(torch.tensor([list(tokens)], device=self.device), layout, cache)
-            return PrefixState(tuple((layer.keys, layer.values) for layer in cache.layers))
+            return self.differentiable_prefix(tokens)
+
+    def differentiable_prefix(self, tokens: Sequence[int]) -> PrefixState:
+        """Computes a prefix's state as ``compute_prefix`` does, with the graph that training needs."""
+        import torch
+
+        cache = self._new_cache()
+        layout = lay_out_causal(len(tokens), self._window, self.dtype, self.device)
+        self._run(torch.tensor([list(tokens)], device=self.device), layout, cache)
+        return PrefixState(tuple((layer.keys, layer.values) for layer in cache.layers))
 
     def score_tree_logits(self, rows: Sequence[TreeRow]) -> NDArray[np.float32]:
         """Computes the logits of the score tree behind each prompt, in one forward pass.
@@ -94,21 +99,30 @@ class ScoreModel:
         import torch
 
         with torch.inference_mode():
-            layout = lay_out_tree(
-                [row.prefix_length for row in rows],
-                [len(row.suffix) for row in rows],
-                self._window,
-                self.dtype,
-                self.device,
-            )
-            longest = max(len(row.suffix) for row in rows)
-            tokens = [[0] * (longest - len(row.suffix)) + [*row.suffix, *self._tree_tokens] for row in rows]
-            hidden = self._run(torch.tensor(tokens, device=self.device), layout, self._stacked_cache(rows))
-            # Contiguous, or matmul copies the head once for each row of the batch.
-            readout_rows = hidden[:, -NUM_READOUT_ROWS:].contiguous().float()
-            logits = self._capped(readout_rows @ self._readout_head.T)
-            result: NDArray[np.float32] = logits.cpu().numpy()
-            return result
+            logits: NDArray[np.float32] = self.differentiable_tree_logits(rows).cpu().numpy()
+            return logits
+
+    def differentiable_tree_logits(self, rows: Sequence[TreeRow]) -> "torch.Tensor":
+        """Computes what ``score_tree_logits`` does, with the graph that training needs.
+
+        Returns:
+            float32, shape (rows, 11, 11).
+        """
+        import torch
+
+        layout = lay_out_tree(
+            [row.prefix_length for row in rows],
+            [len(row.suffix) for row in rows],
+            self._window,
+            self.dtype,
+            self.device,
+        )
+        longest = max(len(row.suffix) for row in rows)
+        tokens = [[0] * (longest - len(row.suffix)) + [*row.suffix, *self._tree_tokens] for row in rows]
+        hidden = self._run(torch.tensor(tokens, device=self.device), layout, self._stacked_cache(rows))
+        # Contiguous, or matmul copies the head once for each row of the batch.
+        readout_rows = hidden[:, -NUM_READOUT_ROWS:].contiguous().float()
+        return self._capped(readout_rows @ self._readout_head.T)
 
     def continue_greedily(self, tokens: Sequence[int], cache: Any) -> tuple[int, Any]:
         """Computes tokens behind a cache and returns the likeliest next token and the grown cache.
