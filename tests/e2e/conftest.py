@@ -1,5 +1,54 @@
-"""The same broker and desk as in the integration tests."""
+"""A broker, and services as the real commands start them."""
 
-from tests.integration.conftest import bootstrap_servers, desk, settings
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 
-__all__ = ["bootstrap_servers", "desk", "settings"]
+import pytest
+
+from services.service_kit.kafka_client import create_topics
+from services.service_kit.settings import Settings, variable_of
+from tests.integration.conftest import bootstrap_servers, settings
+from tests.integration.kafka_desk import KafkaDesk
+
+__all__ = ["bootstrap_servers", "settings"]
+
+# Two processes that load torch and a model at once, on two slow cores.
+PATIENCE_SECONDS = 150.0
+
+StartService = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+async def desk(settings: Settings) -> AsyncIterator[KafkaDesk]:
+    await create_topics(settings)
+    async with KafkaDesk(settings, PATIENCE_SECONDS) as desk:
+        yield desk
+
+
+@pytest.fixture
+def start_service(settings: Settings) -> Iterator[StartService]:
+    """Starts ``resume-scorer NAME`` with a tiny float32 Gemma; whatever still runs at the end is killed."""
+    running = []
+
+    def start(name: str, **changes: object) -> "subprocess.Popen[bytes]":
+        chosen = {
+            "base_model": "random:tiny-gemma-3",
+            "dtype": "float32",
+            "device": "cpu",
+            "kafka_bootstrap_servers": settings.kafka_bootstrap_servers,
+            "kafka_session_timeout_seconds": settings.kafka_session_timeout_seconds,
+            "worker_group": settings.worker_group,
+            "worker_metrics_port": 0,
+            "api_metrics_port": 0,
+            **changes,
+        }
+        environment = os.environ | {variable_of(key): str(value) for key, value in chosen.items()}
+        running.append(subprocess.Popen([sys.executable, "-m", "services.cli", name], env=environment))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()

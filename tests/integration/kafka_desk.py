@@ -32,9 +32,10 @@ PATIENCE_SECONDS = 30.0
 class KafkaDesk:
     """Sees only its own records on a broker that others may use: its ids share a prefix."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self.settings = settings
         self.prefix = uuid.uuid4().hex[:8]
+        self.patience_seconds = patience_seconds
 
     async def __aenter__(self) -> "KafkaDesk":
         self._producer = await start_producer(self.settings)
@@ -75,18 +76,20 @@ class KafkaDesk:
     async def flush(self) -> None:
         await self._producer.flush()
 
-    async def read(self, topic: str, until: Callable[[list[Record]], bool]) -> list[Record]:
-        """Returns this desk's records of a topic once they satisfy `until` and no more come."""
+    async def read(
+        self, topic: str, until: Callable[[list[Record]], bool], *, at_once: bool = False
+    ) -> list[Record]:
+        """Returns this desk's records once they satisfy `until` and, unless at_once, no more come."""
         consumer = AIOKafkaConsumer(topic, **client_options(self.settings), auto_offset_reset="earliest")
         await consumer.start()
         found: list[Record] = []
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + self.patience_seconds
         try:
             while time.monotonic() < deadline:
                 batches = await consumer.getmany(timeout_ms=300)
                 for records in batches.values():
                     found += [r for r in records if (r.key or b"").startswith(self.prefix.encode())]
-                if not batches and until(found):
+                if (at_once or not batches) and until(found):
                     return found
         finally:
             await consumer.stop()

@@ -1,4 +1,4 @@
-"""The real Gemma 3 270M on the main path: tokenizer, weights, bfloat16, NF4, and what batching does to them."""
+"""The real Gemma 3 270M on the main path: tokenizer, weights, bfloat16, NF4, and what batching does."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,11 +1,10 @@
-"""Worker processes that die, end and join amid the work: nothing may be lost."""
+"""A worker that is told to end amid the work: it finishes what it holds, and another goes on."""
 
 import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,29 +16,11 @@ from tests.integration.kafka_desk import KafkaDesk
 
 pytestmark = pytest.mark.slow
 
-NUM_APPLICATIONS = 500
+NUM_APPLICATIONS = 300
 NUM_JOBS = 20
 SECONDS_PER_SCORE = 0.4
-MAX_IN_FLIGHT = 16  # two workers at most 80 scores a second: the kill falls into the middle
+MAX_IN_FLIGHT = 16  # at most 40 scores a second: the end falls into the middle
 ENOUGH_TO_BE_BUSY = 60
-
-
-async def test_a_killed_worker_loses_nothing_and_repeats_little(settings: Settings, desk: KafkaDesk) -> None:
-    await _send_work(desk)
-
-    with _worker(settings), _worker(settings) as doomed:
-        await desk.scores(ENOUGH_TO_BE_BUSY)
-        doomed.send_signal(signal.SIGKILL)
-        records = await desk.read(
-            APPLICATION_SCORED, lambda found: len({r.key for r in found}) == NUM_APPLICATIONS
-        )
-
-    times_scored = Counter(record.key for record in records)
-    num_repeated = sum(times_scored.values()) - NUM_APPLICATIONS
-    print(f"{len(times_scored)} unique, {num_repeated} repeated")
-    assert set(times_scored) == {desk.name(f"a-{n}").encode() for n in range(NUM_APPLICATIONS)}
-    # In flight at the kill and at each rebalance, and what was not committed yet.
-    assert num_repeated <= 6 * MAX_IN_FLIGHT
 
 
 async def test_a_terminated_worker_finishes_what_it_holds_and_ends_with_zero(

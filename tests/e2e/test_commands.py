@@ -1,0 +1,159 @@
+"""The commands as programs call them, with a tiny Gemma: exit codes, files, JSON fields."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import StartService
+from tests.integration.kafka_desk import KafkaDesk
+
+pytestmark = pytest.mark.slow
+
+TINY = {"SCORER_BASE_MODEL": "random:tiny-gemma-3", "SCORER_DTYPE": "float32", "SCORER_DEVICE": "cpu"}
+PAIRS = [
+    {
+        "id": number,
+        "job_description": "A job for a nurse.",
+        "resume": f"Nurse, {number} years.",
+        "score": number * 20,
+    }
+    for number in range(6)
+]
+
+
+def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli", *arguments],
+        env=os.environ | TINY | variables,
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
+
+
+@pytest.fixture
+def pairs_file(tmp_path: Path) -> Path:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("".join(json.dumps(pair) + "\n" for pair in PAIRS))
+    return file
+
+
+def test_score_prints_one_object_a_resume_best_first(tmp_path: Path) -> None:
+    (tmp_path / "job.txt").write_text("A job for a nurse.")
+    resumes = []
+    for number in range(3):
+        resumes.append(tmp_path / f"{number}.txt")
+        resumes[-1].write_text(f"Nurse with {number} years.")
+    options = [option for path in resumes for option in ("--resume", str(path))]
+
+    finished = run("score", "--job", str(tmp_path / "job.txt"), *options, "--json")
+
+    assert finished.returncode == 0, finished.stderr
+    results = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert {result["resume"] for result in results} == {str(path) for path in resumes}
+    assert [r["score"] for r in results] == sorted((r["score"] for r in results), reverse=True)
+    for result in results:
+        assert sum(result["distribution"]) == pytest.approx(1.0)
+        assert result["category"] in ("excellent", "good", "fair", "poor")
+        assert result["adapter_digest"] == "base"
+
+
+def test_predict_copies_every_field_and_adds_three(pairs_file: Path, tmp_path: Path) -> None:
+    finished = run("predict", "--data", str(pairs_file), "--output", str(tmp_path / "out.jsonl"))
+
+    assert finished.returncode == 0, finished.stderr
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [{k: row[k] for k in PAIRS[0]} for row in rows] == PAIRS
+    for row in rows:
+        assert set(row) - set(PAIRS[0]) == {"predicted_score", "predicted_category", "standard_deviation"}
+        assert 0 <= row["predicted_score"] <= 100
+    assert len({row["predicted_score"] for row in rows}) == len(PAIRS)
+
+
+def test_evaluate_prints_its_figures_as_json(pairs_file: Path) -> None:
+    finished = run("evaluate", "--data", str(pairs_file), "--json")
+
+    assert finished.returncode == 0, finished.stderr
+    figures = json.loads(finished.stdout)
+    assert figures["num_pairs"] == len(PAIRS)
+    assert figures["mae"] <= figures["rmse"]
+    assert -1 <= figures["spearman"] <= 1
+    assert 0 <= figures["roc_auc"] <= 1
+    assert sum(map(sum, figures["confusion"])) == len(PAIRS)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("{", "row 2: line: is no JSON"),
+        ('{"resume": "x"}', "row 2: job_description: must be text that is not empty"),
+        (
+            '{"resume": "x", "job_description": "y", "score": 101}',
+            "row 2: score: must be a number from 0 to 100",
+        ),
+    ],
+)
+def test_a_bad_row_is_named_before_any_model_is_loaded(tmp_path: Path, line: str, complaint: str) -> None:
+    (tmp_path / "bad.jsonl").write_text(json.dumps(PAIRS[0]) + "\n" + line + "\n")
+
+    finished = run("evaluate", "--data", str(tmp_path / "bad.jsonl"))
+
+    assert (finished.returncode, finished.stderr) == (1, f"resume-scorer: {complaint}\n")
+
+
+def test_every_command_explains_itself() -> None:
+    for command in (
+        "up",
+        "worker",
+        "api",
+        "broker",
+        "score",
+        "publish",
+        "watch",
+        "model",
+        "predict",
+        "evaluate",
+    ):
+        finished = run(command, "--help")
+        assert finished.returncode == 0
+        assert "Usage:" in finished.stdout
+
+
+async def test_what_is_published_is_scored_and_watched(
+    desk: KafkaDesk, start_service: StartService, tmp_path: Path
+) -> None:
+    kafka = {"SCORER_KAFKA_BOOTSTRAP_SERVERS": desk.settings.kafka_bootstrap_servers}
+    job = {"job_id": desk.name("j"), "title": "Nurse", "description": "Intensive care."}
+    applications = [
+        {"application_id": desk.name(f"a{n}"), "job_id": job["job_id"], "resume": f"Nurse {n}."}
+        for n in range(3)
+    ]
+    (tmp_path / "jobs.jsonl").write_text(json.dumps(job))
+    (tmp_path / "apps.jsonl").write_text("\n".join(map(json.dumps, applications)))
+    (tmp_path / "bad.jsonl").write_text(json.dumps({**applications[0], "resume": ""}))
+
+    assert run("publish", "jobs", str(tmp_path / "jobs.jsonl"), **kafka).returncode == 0
+    refused = run("publish", "applications", str(tmp_path / "bad.jsonl"), **kafka)
+    assert run("publish", "applications", str(tmp_path / "apps.jsonl"), **kafka).returncode == 0
+    start_service("worker")
+    scores = await desk.scores(3)
+    watched = run("watch", "scores", "--from-beginning", "--count", "3", "--json", **kafka)
+
+    assert refused.returncode == 1
+    assert "row 1: resume: is required" in refused.stderr
+    assert set(scores) == {"a0", "a1", "a2"}
+    assert watched.returncode == 0
+    assert len(watched.stdout.splitlines()) == 3
+
+
+def test_a_broker_that_is_not_there_is_named_in_one_line() -> None:
+    finished = run("watch", SCORER_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines() == [
+        "resume-scorer: no Kafka broker answers at 127.0.0.1:1 (SCORER_KAFKA_BOOTSTRAP_SERVERS)"
+    ]

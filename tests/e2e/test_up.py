@@ -1,0 +1,84 @@
+"""``resume-scorer up`` as a newcomer runs it, with the real Gemma 3 270M."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from services.cli.samples import load_samples
+
+pytestmark = pytest.mark.slow
+
+COMMAND = [sys.executable, "-m", "services.cli", "up"]
+# Converting the model, loading it twice and scoring, on two slow cores.
+PATIENCE_SECONDS = 300
+
+
+def run_up(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+
+
+def children_of(pid: int) -> list[int]:
+    """Returns the processes below one, from /proc."""
+    children = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(entry.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            children += [int(entry.parent.name), *children_of(int(entry.parent.name))]
+    return children
+
+
+def test_once_scores_the_six_samples_and_ends_with_zero() -> None:
+    finished = run_up("--once")
+
+    assert finished.returncode == 0, finished.stderr
+    for sample in load_samples():
+        line = re.search(
+            rf"^{re.escape(sample.label)} +{sample.expected_score} +(\d+\.\d)  ", finished.stdout, re.M
+        )
+        assert line is not None, finished.stdout
+        assert 0 <= float(line[1]) <= 100
+
+
+def test_without_once_it_stays_until_ctrl_c_and_leaves_nothing_behind() -> None:
+    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    lines = iter(process.stdout.readline, "")
+    assert any("Ctrl-C ends everything" in line for line in lines)
+    time.sleep(1)
+    children = children_of(process.pid)
+    assert len(children) >= 3  # broker, worker, API
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(30) == 0
+    process.stdout.close()
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "code"),
+    [("SCORER_BASE_MODEL", "no-such-model", 1), ("SCORER_GRPC_PORT", "seventy", 2), ("SCORER_TYPO", "1", 2)],
+)
+def test_what_cannot_start_says_why_in_one_line(variable: str, value: str, code: int) -> None:
+    finished = run_up("--once", **{variable: value, "HF_HUB_OFFLINE": "1"})
+
+    assert finished.returncode == code
+    complaint = finished.stderr.strip().splitlines()[-1]
+    assert complaint.startswith("resume-scorer: ")
+    assert (value if code == 1 else variable) in complaint
+    assert "Traceback" not in finished.stderr
