@@ -78,7 +78,7 @@ class _Groups(torch.utils.data.Dataset[JobGroup]):
         return self._groups[index]
 
 
-class ScoreTrainer(Trainer):
+class ScoreTrainer(Trainer):  # type: ignore[misc]  # transformers is not followed
     """The Trainer with the loss of the score tree."""
 
     def __init__(self, score_model: ScoreModel, config: FineTuningConfig, **options: Any) -> None:
