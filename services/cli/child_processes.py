@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from services.cli.console import err
 from services.contracts.errors import ScorerError
+from services.service_kit.parent_death import end_with_parent
 
 _COLOURS = ("cyan", "magenta", "yellow", "green")
 _NAME_WIDTH = 6
@@ -41,6 +42,8 @@ class ChildProcesses:
             stderr=asyncio.subprocess.STDOUT,
             # Ctrl-C reaches only the parent, which ends the children in order.
             start_new_session=True,
+            # Killed without a chance to do so, it takes them along all the same.
+            preexec_fn=end_with_parent(signal.SIGTERM),
         )
         colour = _COLOURS[len(self._running) % len(_COLOURS)]
         self._running[name] = process

