@@ -3,14 +3,13 @@
 import asyncio
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from services.contracts.topics import SCORE_LABELLED
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.scoring_api.label_publisher import LabelNotPublished, RecordPosition
 from services.service_kit.event_codec import cloud_event_headers, encode_event
-from services.service_kit.kafka_client import client_options, start_producer
+from services.service_kit.kafka_client import start_producer
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 
@@ -62,19 +61,9 @@ class KafkaLabelPublisher:
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._starting is None or _has_failed(self._starting):
-            self._starting = asyncio.create_task(_connect(self._settings))
+            self._starting = asyncio.create_task(start_producer(self._settings))
         # Shared by every label that waits for it, so no single caller may cancel it.
         return await asyncio.shield(self._starting)
-
-
-async def _connect(settings: Settings) -> AIOKafkaProducer:
-    # start_producer would take a broker that it cannot reach for one without producer ids.
-    probe = AIOKafkaClient(**client_options(settings))
-    try:
-        await probe.bootstrap()
-    finally:
-        await probe.close()
-    return await start_producer(settings)
 
 
 def _has_failed(task: asyncio.Task[AIOKafkaProducer]) -> bool:
