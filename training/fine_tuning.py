@@ -6,6 +6,7 @@ scoring uses, so training optimises what is served.
 """
 
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from transformers import Trainer, TrainingArguments
 
 from services.contracts.errors import ScorerError
 from services.scoring.base_model import BaseModel
-from services.scoring.lora_adapter import METADATA_FILE
+from services.scoring.lora_adapter import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE
 from services.scoring.prompt import PROMPT_VERSION, PromptBuilder
 from services.scoring.score_model import ScoreModel, TreeRow
 from services.scoring.score_scale import find_score_tokens
@@ -149,7 +150,6 @@ def fine_tune(
         data_collator=lambda batch: {"group": batch[0]},
     )
     trainer.train(resume_from_checkpoint=resume or None)
-    model.save_pretrained(output)
     metadata = {
         "config": asdict(config),
         "prompt_version": PROMPT_VERSION,
@@ -157,8 +157,17 @@ def fine_tune(
         "base_model_digest": base.digest,
         "num_pairs": len(pairs) - num_left_out,
     }
-    (output / METADATA_FILE).write_text(json.dumps(metadata, indent=2))
+    _write_whole(model, metadata, output)
     return output
+
+
+def _write_whole(model: Any, metadata: dict[str, Any], output: Path) -> None:
+    """Writes the adapter to a scratch folder and moves it in, weights last: no half adapter is ever there."""
+    with tempfile.TemporaryDirectory(dir=output) as scratch:
+        model.save_pretrained(scratch)
+        (Path(scratch) / METADATA_FILE).write_text(json.dumps(metadata, indent=2))
+        for name in (METADATA_FILE, CONFIG_FILE, WEIGHTS_FILE):
+            (Path(scratch) / name).replace(output / name)
 
 
 def _arguments(folder: Path, config: FineTuningConfig, num_groups: int) -> TrainingArguments:

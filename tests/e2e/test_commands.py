@@ -105,6 +105,20 @@ def test_a_bad_row_is_named_before_any_model_is_loaded(tmp_path: Path, line: str
     assert (finished.returncode, finished.stderr) == (1, f"resume-scorer: {complaint}\n")
 
 
+def test_a_trained_adapter_is_one_that_evaluate_loads(pairs_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("epochs: 1\nrank: 2\nmax_prompt_tokens: 256\n")
+    options = ("--data", str(pairs_file), "--output", str(tmp_path / "adapter"), "--config")
+
+    refused = run("train", *options, str(pairs_file))
+    trained = run("train", *options, str(tmp_path / "config.yaml"))
+    evaluated = run("evaluate", "--data", str(pairs_file), "--adapter", str(tmp_path / "adapter"), "--json")
+
+    assert refused.returncode == 2
+    assert trained.returncode == 0, trained.stderr
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert len(json.loads(evaluated.stdout)["adapter_digest"]) == 64
+
+
 def test_every_command_explains_itself() -> None:
     for command in (
         "up",
