@@ -72,3 +72,29 @@ def expected_score_error(log_probabilities: "torch.Tensor", labels: "torch.Tenso
     scores = torch.arange(NUM_SCORES, device=labels.device, dtype=log_probabilities.dtype)
     expected = (log_probabilities.exp() * scores).sum(-1)
     return ((expected - labels) / (NUM_SCORES - 1)).square().mean()
+
+
+def pairwise_ranking_loss(
+    log_probabilities: "torch.Tensor", labels: "torch.Tensor", temperature: float = 10.0
+) -> "torch.Tensor":
+    """Returns the mean logistic loss over pairs of one job whose labels differ (RankNet, Burges et al. 2005).
+
+    Only the difference of two expected scores counts, so it teaches what tells resumes of one job apart.
+
+    Args:
+        log_probabilities: shape (resumes, 101), all of one job.
+        labels: judged scores, shape (resumes,), in points.
+        temperature: difference of two scores, in points, that counts as one unit of the logistic.
+
+    Returns:
+        The loss in nats; 0 where all labels agree.
+    """
+    import torch
+
+    scores = torch.arange(NUM_SCORES, device=labels.device, dtype=log_probabilities.dtype)
+    expected = (log_probabilities.exp() * scores).sum(-1)
+    margins = (expected[:, None] - expected[None]) / temperature
+    is_better = labels[:, None] > labels[None]
+    if not is_better.any():
+        return expected.sum() * 0.0
+    return torch.nn.functional.softplus(-margins[is_better]).mean()

@@ -6,6 +6,7 @@ from services.scoring.score_scale import distribution_from_logits
 from training.objectives import (
     expected_score_error,
     log_distribution,
+    pairwise_ranking_loss,
     soft_cross_entropy,
     softened_labels,
 )
@@ -54,3 +55,24 @@ def test_gradients_reach_every_logit_that_a_score_depends_on() -> None:
     assert touched[0, :10].all()
     assert touched[1:10].all()
     assert touched[10].nonzero().flatten().tolist() == [0, 10]
+
+
+def test_the_ranking_loss_falls_when_the_better_resume_scores_higher() -> None:
+    labels = torch.tensor([90.0, 20.0])
+    right = pairwise_ranking_loss(torch.cat([certain(80), certain(40)]), labels)
+    undecided = pairwise_ranking_loss(torch.cat([certain(60), certain(60)]), labels)
+    wrong = pairwise_ranking_loss(torch.cat([certain(40), certain(80)]), labels)
+
+    assert float(right) < float(undecided) < float(wrong)
+    assert float(undecided) == pytest.approx(np.log(2), abs=1e-5)
+
+
+def test_the_ranking_loss_of_equal_labels_is_zero_and_has_a_gradient() -> None:
+    log_probabilities = torch.cat([certain(80), certain(40)]).requires_grad_()
+
+    loss = pairwise_ranking_loss(log_probabilities, torch.tensor([60.0, 60.0]))
+    loss.backward()
+
+    assert loss.item() == 0.0
+    assert log_probabilities.grad is not None
+    assert not log_probabilities.grad.any()
