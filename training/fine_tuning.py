@@ -1,146 +1,162 @@
-"""Fine-tunes a LoRA adapter on labelled pairs with a score-aware loss; transformers' Trainer underneath.
+"""Fine-tunes a LoRA adapter on labelled pairs; transformers' Trainer and peft underneath.
 
-Each example is a group of resumes of one job, whose job part is computed once for all of them, with
-gradients through it. The loss stands on the exact distribution of the one-pass read-out, the same that
+Each example of a score is a group of resumes of one job, whose job part is computed once for all of them,
+with gradients through it. The losses stand on the exact distribution of the one-pass read-out, the same that
 scoring uses, so training optimises what is served.
 """
 
-import json
-import tempfile
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import Trainer, TrainingArguments
+from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
+from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments
 
-from services.contracts.errors import ScorerError
+from services.contracts.errors import FieldViolation, InvalidInput, ScorerError
 from services.scoring.base_model import BaseModel
-from services.scoring.lora_adapter import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE
-from services.scoring.prompt import PROMPT_VERSION, PromptBuilder
-from services.scoring.score_model import ScoreModel, TreeRow
+from services.scoring.lora_adapter import read_adapter
+from services.scoring.score_model import ScoreModel
 from services.scoring.score_scale import find_score_tokens
 from services.scoring.text_encoder import TextEncoder
+from training.configuration import FineTuningConfig
 from training.dataset import LabelledPair
-from training.job_groups import JobGroup, build_job_groups
-from training.objectives import (
-    expected_score_error,
-    log_distribution,
-    pairwise_ranking_loss,
-    soft_cross_entropy,
-)
+from training.epochs import EpochPlanner, dataset_from_batches
+from training.export import AdapterRecord, export_adapter
+from training.score_trainer import LastStepEvaluation, ProgressReporter, ScoreTrainer
+from training.splits import split_off_validation
+from training.validation import validate
 
 # Every linear layer of a Gemma block (QLoRA, Dettmers et al. 2023: all layers, or quality suffers).
 TARGET_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+_LOGGING_STEPS = 5
+
+log = logging.getLogger(__name__)
 
 
-class TrainingDiverged(ScorerError):
-    """The loss stopped being a number."""
+class TrainingOutOfMemory(ScorerError):
+    """The device has too little memory for one pass."""
 
 
 @dataclass(frozen=True, slots=True)
-class FineTuningConfig:
-    """How to fine-tune.
+class TrainingData:
+    """What a run learns from.
 
     Attributes:
-        rank, alpha, dropout: of LoRA.
-        learning_rate: highest, reached after the warm-up; a cosine leads down from it.
-        epochs: passes over the data.
-        groups_per_step: job groups whose gradients are added up for one step.
-        resumes_per_group: largest group.
-        warm_up_share: share of all steps in which the learning rate rises.
-        max_prompt_tokens: longest prompt in training.
-        label_spread: standard deviation of the softened label, in points.
-        squared_error_weight: weight of the squared error of the expected score beside the cross-entropy.
-        ranking_weight: weight of the pairwise ranking loss within each job group.
-        checkpoint_steps: steps between two checkpoints.
-        seed: of weights and order.
+        pairs: labelled pairs; a part is kept out for validation unless ``validation`` is given.
+        digest: SHA-256 of their file, for the adapter's metadata; empty where there is none.
+        validation: pairs to choose the best checkpoint by, or None.
+        initial_adapter: adapter to go on from, or None to start a new one.
     """
 
-    rank: int = 16
-    alpha: int = 32
-    dropout: float = 0.1
-    learning_rate: float = 2e-4
-    epochs: float = 3.0
-    groups_per_step: int = 4
-    resumes_per_group: int = 4
-    warm_up_share: float = 0.03
-    max_prompt_tokens: int = 2048
-    label_spread: float = 8.0
-    squared_error_weight: float = 2.0
-    ranking_weight: float = 1.0
-    checkpoint_steps: int = 50
-    seed: int = 0
+    pairs: Sequence[LabelledPair]
+    digest: str = ""
+    validation: Sequence[LabelledPair] | None = None
+    initial_adapter: Path | None = None
 
 
-class _Groups(torch.utils.data.Dataset[JobGroup]):
-    def __init__(self, groups: Sequence[JobGroup]) -> None:
-        self._groups = groups
+@dataclass(frozen=True, slots=True)
+class FineTuningResult:
+    """What a run gave.
 
-    def __len__(self) -> int:
-        return len(self._groups)
+    Attributes:
+        folder: the adapter's.
+        num_steps: optimiser steps made.
+        validation_loss: of the exported weights, or None without validation pairs.
+        metrics: figures of the exported weights on the validation pairs; empty without.
+    """
 
-    def __getitem__(self, index: int) -> JobGroup:
-        return self._groups[index]
-
-
-class ScoreTrainer(Trainer):  # type: ignore[misc]  # transformers is not followed
-    """The Trainer with the loss of the score tree."""
-
-    def __init__(self, score_model: ScoreModel, config: FineTuningConfig, **options: Any) -> None:
-        super().__init__(**options)
-        self._score_model = score_model
-        self._config = config
-        self.model_accepts_loss_kwargs = False  # the loss is a mean: Trainer divides by the accumulation
-
-    def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **_: Any) -> Any:
-        """Returns the loss of one job group.
-
-        Raises:
-            TrainingDiverged: it is not finite.
-        """
-        group: JobGroup = inputs["group"]
-        prefix = self._score_model.differentiable_prefix(group.prefix)
-        rows = [TreeRow(prefix, suffix) for suffix in group.suffixes]
-        log_probabilities = log_distribution(self._score_model.differentiable_tree_logits(rows))
-        labels = torch.tensor(group.labels, device=log_probabilities.device)
-        loss = soft_cross_entropy(log_probabilities, labels, self._config.label_spread)
-        loss = loss + self._config.squared_error_weight * expected_score_error(log_probabilities, labels)
-        loss = loss + self._config.ranking_weight * pairwise_ranking_loss(log_probabilities, labels)
-        if not loss.isfinite():
-            raise TrainingDiverged("the loss is not a number any more: lower learning_rate")
-        return (loss, None) if return_outputs else loss
+    folder: Path
+    num_steps: int
+    validation_loss: float | None
+    metrics: dict[str, Any]
 
 
 def fine_tune(
     base: BaseModel,
-    pairs: Sequence[LabelledPair],
+    data: TrainingData,
     output: Path,
     config: FineTuningConfig,
     *,
     resume: bool = False,
-) -> Path:
+    progress: Callable[[str], None] = log.info,
+) -> FineTuningResult:
     """Trains an adapter and writes it where scorers can load it.
 
     Args:
-        base: the base model; peft puts its layers into it.
-        pairs: what to train on.
+        base: the base model; it comes back without the adapter.
+        data: what to train on.
         output: folder of the adapter; checkpoints lie in its ``checkpoints`` folder.
         config: how to train.
-        resume: go on from the last checkpoint.
-
-    Returns:
-        The adapter's folder.
+        resume: go on from the last checkpoint, where there is one.
+        progress: told one line at a time.
 
     Raises:
+        InvalidInput: there is nothing to train on.
         TrainingDiverged: the loss stopped being a number.
+        TrainingOutOfMemory: the device has too little memory.
+        AdapterIncompatible: the initial adapter does not fit the base model.
     """
     torch.manual_seed(config.seed)
     encoder = TextEncoder(base.tokenizer)
-    prompts = PromptBuilder(encoder, config.max_prompt_tokens)
-    groups, num_left_out = build_job_groups(pairs, prompts, config.resumes_per_group, config.seed)
+    pairs, validation = list(data.pairs), list(data.validation or ())
+    if data.validation is None:
+        pairs, validation = split_off_validation(pairs, config.validation_share, config.seed)
+    planner = EpochPlanner(encoder, config)
+    batches, validation_batches = planner.plan_training(pairs), planner.plan_validation(validation)
+    if not batches:
+        raise InvalidInput("nothing_to_train", [FieldViolation("--data", "holds no pair that fits")])
+    progress(f"training on {len(pairs)} pairs, validating on {len(validation)}")
+    is_checkpointed = config.gradient_checkpointing == "on" or (
+        config.gradient_checkpointing == "auto" and base.model.device.type == "cuda"
+    )
+    arguments = _arguments(
+        output, config, base.model, len(batches), bool(validation_batches), is_checkpointed
+    )
+    model = _with_lora(base, data.initial_adapter, config)
+    score_model = ScoreModel(base, find_score_tokens(encoder))
+    trainer = ScoreTrainer(
+        score_model,
+        config,
+        is_prefix_shared=not is_checkpointed,
+        model=model,
+        args=arguments,
+        train_dataset=dataset_from_batches(batches),
+        eval_dataset=dataset_from_batches(validation_batches) if validation_batches else None,
+        callbacks=_callbacks(output, config, bool(validation_batches), progress),
+    )
+    trainer.remove_callback(PrinterCallback)
+    with _told_which_settings(config):
+        trainer.train(resume_from_checkpoint=_last_checkpoint(output) if resume else None)
+    model.eval()
+    figures = validate(score_model, encoder, validation, config) if validation else None
+    result = FineTuningResult(
+        folder=output,
+        num_steps=trainer.state.global_step,
+        validation_loss=trainer.state.best_metric,
+        metrics=asdict(figures) if figures else {},
+    )
+    export_adapter(
+        model,
+        base,
+        AdapterRecord(config, data.digest, len(pairs), result.metrics, _history(trainer.state.log_history)),
+        output,
+    )
+    model.unload()
+    return result
+
+
+def _with_lora(base: BaseModel, initial: Path | None, config: FineTuningConfig) -> Any:
+    model: Any = base.model
+    if base.quantization == "nf4":
+        # Freezes the 4-bit weights and lifts the norms to float32 (QLoRA).
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    if initial is not None:
+        read_adapter(initial).check_fits(base)
+        return PeftModel.from_pretrained(model, str(initial), is_trainable=True)
     lora = LoraConfig(
         r=config.rank,
         lora_alpha=config.alpha,
@@ -148,59 +164,96 @@ def fine_tune(
         target_modules=list(TARGET_MODULES),
         task_type="CAUSAL_LM",
     )
-    model = get_peft_model(base.model, lora)
-    trainer = ScoreTrainer(
-        ScoreModel(base, find_score_tokens(encoder)),
-        config,
-        model=model,
-        args=_arguments(output / "checkpoints", config, len(groups), base.model.dtype),
-        train_dataset=_Groups(groups),
-        data_collator=lambda batch: {"group": batch[0]},
-    )
-    trainer.train(resume_from_checkpoint=resume or None)
-    metadata = {
-        "config": asdict(config),
-        "prompt_version": PROMPT_VERSION,
-        "base_model": base.name,
-        "base_model_digest": base.digest,
-        "num_pairs": len(pairs) - num_left_out,
-    }
-    _write_whole(model, metadata, output)
-    return output
-
-
-def _write_whole(model: Any, metadata: dict[str, Any], output: Path) -> None:
-    """Writes the adapter to a scratch folder and moves it in, weights last: no half adapter is ever there."""
-    with tempfile.TemporaryDirectory(dir=output) as scratch:
-        model.save_pretrained(scratch)
-        (Path(scratch) / METADATA_FILE).write_text(json.dumps(metadata, indent=2))
-        for name in (METADATA_FILE, CONFIG_FILE, WEIGHTS_FILE):
-            (Path(scratch) / name).replace(output / name)
+    return get_peft_model(model, lora)
 
 
 def _arguments(
-    folder: Path, config: FineTuningConfig, num_groups: int, dtype: torch.dtype
+    output: Path,
+    config: FineTuningConfig,
+    model: Any,
+    num_batches: int,
+    is_validated: bool,
+    is_checkpointed: bool,
 ) -> TrainingArguments:
-    steps = max(1, round(config.epochs * num_groups / config.groups_per_step))
+    num_steps = max(1, -(-num_batches // config.gradient_accumulation_steps))
+    is_cuda = model.device.type == "cuda"
+    is_half = model.dtype == torch.bfloat16
+    can_bf16 = not is_cuda or torch.cuda.is_bf16_supported()
     return TrainingArguments(
-        output_dir=str(folder),
-        per_device_train_batch_size=1,  # one group; it holds several resumes
-        gradient_accumulation_steps=config.groups_per_step,
+        output_dir=str(output / "checkpoints"),
+        per_device_train_batch_size=1,  # a row is a whole batch
+        per_device_eval_batch_size=1,
+        gradient_accumulation_steps=config.gradient_accumulation_steps,
         learning_rate=config.learning_rate,
-        num_train_epochs=config.epochs,
+        num_train_epochs=1,  # the rows hold all epochs
         lr_scheduler_type="cosine",
-        warmup_steps=min(100, max(1, round(config.warm_up_share * steps))),
+        warmup_steps=min(config.warm_up_steps, max(1, round(config.warm_up_share * num_steps))),
         weight_decay=0.0,
         max_grad_norm=1.0,
-        logging_steps=5,
+        logging_steps=min(_LOGGING_STEPS, config.checkpoint_steps),
+        eval_strategy="steps" if is_validated else "no",
+        eval_steps=config.checkpoint_steps,
         save_steps=config.checkpoint_steps,
         save_total_limit=2,
+        load_best_model_at_end=is_validated,
+        metric_for_best_model="eval_loss" if is_validated else None,
+        greater_is_better=False if is_validated else None,
+        restore_callback_states_from_checkpoint=True,
+        prediction_loss_only=True,
+        gradient_checkpointing=is_checkpointed,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if is_checkpointed else None,
         seed=config.seed,
         data_seed=config.seed,
         report_to=[],
+        disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
-        use_cpu=not torch.cuda.is_available(),
+        use_cpu=not is_cuda,
         # LoRA's float32 weights stay; their products run in the base model's type, a quarter faster on a CPU.
-        bf16=dtype == torch.bfloat16,
+        bf16=is_half and can_bf16,
+        fp16=is_half and not can_bf16,
     )
+
+
+def _callbacks(
+    output: Path, config: FineTuningConfig, is_validated: bool, progress: Callable[[str], None]
+) -> list[Any]:
+    callbacks: list[Any] = [ProgressReporter(progress)]
+    if is_validated:
+        callbacks.append(LastStepEvaluation())
+        if config.early_stopping_patience:
+            callbacks.append(EarlyStoppingCallback(config.early_stopping_patience))
+    if config.tensorboard:
+        from torch.utils.tensorboard import SummaryWriter
+        from transformers.integrations import TensorBoardCallback
+
+        callbacks.append(TensorBoardCallback(SummaryWriter(str(output / "tensorboard"))))
+    return callbacks
+
+
+@contextmanager
+def _told_which_settings(config: FineTuningConfig) -> Iterator[None]:
+    """Turns running out of memory into an error that says what to lower."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        is_memory = isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
+        if not is_memory:
+            raise
+        raise TrainingOutOfMemory(
+            f"out of memory: lower batch_size (now {config.batch_size}) or "
+            f"max_prompt_tokens (now {config.max_prompt_tokens})"
+        ) from error
+
+
+def _last_checkpoint(output: Path) -> str | None:
+    from transformers.trainer_utils import get_last_checkpoint
+
+    folder = output / "checkpoints"
+    return get_last_checkpoint(str(folder)) if folder.is_dir() else None
+
+
+def _history(entries: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
+    names = ("step", "loss", "eval_loss", "learning_rate")
+    kept = [{name: float(entry[name]) for name in names if name in entry} for entry in entries]
+    return [entry for entry in kept if "loss" in entry or "eval_loss" in entry]

@@ -11,7 +11,7 @@ from services.cli.kafka_commands import publish, watch
 from services.cli.model_commands import model
 from services.cli.score_command import score
 from services.cli.service_commands import api, broker, worker
-from services.cli.train_command import train
+from services.cli.train_command import train, tune
 from services.cli.up_command import up
 from services.contracts.errors import ScorerError, SettingsInvalid
 
@@ -26,7 +26,7 @@ def cli() -> None:
     """Scores how well resumes fit jobs. Settings come from SCORER_* environment variables and a TOML file."""
 
 
-for command in (up, worker, api, broker, score, publish, watch, model, train, predict, evaluate):
+for command in (up, worker, api, broker, score, publish, watch, model, train, tune, predict, evaluate):
     cli.add_command(command)
 
 

@@ -33,6 +33,19 @@ class LoraAdapter:
     prompt_version: str
     base_model_digest: str
 
+    def check_fits(self, base: BaseModel) -> None:
+        """Checks that the adapter was trained on this base model and has weights for it.
+
+        Raises:
+            AdapterIncompatible: it was not, or its weights do not fit.
+        """
+        if self.base_model_digest and self.base_model_digest != base.digest:
+            raise AdapterIncompatible(
+                f"adapter {self.folder.name}: trained on a base model with digest "
+                f"{self.base_model_digest[:12]}, this one is {base.digest[:12]}"
+            )
+        _check_weights(base, self)
+
 
 def read_adapter(folder: Path) -> LoraAdapter:
     """Reads and identifies an adapter folder as peft writes it.
@@ -85,12 +98,7 @@ def apply_adapter(base: BaseModel, adapter: LoraAdapter) -> Any:
     """
     from peft import PeftModel
 
-    if adapter.base_model_digest and adapter.base_model_digest != base.digest:
-        raise AdapterIncompatible(
-            f"adapter {adapter.folder.name}: trained on a base model with digest "
-            f"{adapter.base_model_digest[:12]}, this one is {base.digest[:12]}"
-        )
-    _check_weights(base, adapter)
+    adapter.check_fits(base)
     # The compute type of the base: peft's float32 default costs a conversion in every product.
     model = PeftModel.from_pretrained(base.model, str(adapter.folder), autocast_adapter_dtype=False)
     return model.eval()

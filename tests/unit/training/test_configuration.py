@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from services.contracts.errors import SettingsInvalid
-from training.configuration import load_config
-from training.fine_tuning import FineTuningConfig
+from training.configuration import FineTuningConfig, load_config
 
 
 def test_what_the_file_does_not_name_keeps_its_default(tmp_path: Path) -> None:
@@ -21,7 +20,10 @@ def test_what_the_file_does_not_name_keeps_its_default(tmp_path: Path) -> None:
     [
         ("lerning_rate: 1", "lerning_rate"),
         ("rank: many", "rank"),
-        ("[1]", "file"),
+        ("[1]", "no mapping"),
+        ("rank: 0", "rank: .*greater than or equal to 1"),
+        ("tasks: [cooking]", "tasks"),
+        ("{cross_entropy_weight: 0, squared_error_weight: 0, ranking_weight: 0}", "nothing to learn"),
         ("a: [", "no readable YAML"),
     ],
 )

@@ -1,0 +1,13 @@
+"""A base model that a training may change."""
+
+from pathlib import Path
+
+import pytest
+
+from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
+
+
+@pytest.fixture
+def base(cache_dir: Path) -> BaseModel:
+    # Its own copy: peft puts its layers into the model in place.
+    return load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32"))

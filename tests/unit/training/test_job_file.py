@@ -1,0 +1,73 @@
+"""A run as a process of its own, from a job file."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.contracts.errors import SettingsInvalid
+from services.scoring.lora_adapter import read_adapter
+from training.job_file import load_job
+
+from .learnable_pairs import learnable_pairs
+
+
+def write_job(folder: Path, **fields: object) -> Path:
+    rows = [
+        {"resume": pair.pair.resume, "job_description": pair.pair.job_description, "score": pair.score}
+        for pair in learnable_pairs()
+    ]
+    (folder / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    job = {"data": str(folder / "data.jsonl"), "output": str(folder / "adapter"), **fields}
+    (folder / "job.json").write_text(json.dumps(job))
+    return folder / "job.json"
+
+
+def run(job: Path) -> "subprocess.CompletedProcess[str]":
+    environment = os.environ | {"SCORER_BASE_MODEL": "random:tiny-gemma-3", "SCORER_DTYPE": "float32"}
+    return subprocess.run(
+        [sys.executable, "-m", "training", "--job", str(job)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_job_trains_an_adapter_and_tells_its_progress(tmp_path: Path) -> None:
+    job = write_job(
+        tmp_path, config={"rank": 4, "epochs": 1, "max_prompt_tokens": 256, "validation_share": 0.5}
+    )
+
+    done = run(job)
+
+    assert done.returncode == 0, done.stderr
+    assert "step 1/1" in done.stderr
+    assert read_adapter(tmp_path / "adapter").base_model_digest
+    progress = json.loads((tmp_path / "adapter" / "progress.json").read_text("utf-8"))
+    assert (progress["state"], progress["num_steps"]) == ("SUCCEEDED", 1)
+    assert progress["validation_loss"] > 0
+
+
+def test_a_failed_job_says_why_and_exits_with_an_error(tmp_path: Path) -> None:
+    job = write_job(tmp_path, config={"rank": 4, "max_prompt_tokens": 128})
+    rows = (tmp_path / "data.jsonl").read_text().replace("A job for", "A job " * 200)
+    (tmp_path / "data.jsonl").write_text(rows)
+
+    done = run(job)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in done.stderr
+    assert json.loads((tmp_path / "adapter" / "progress.json").read_text("utf-8"))["state"] == "FAILED"
+
+
+@pytest.mark.parametrize(("field", "value"), [("output", None), ("dta", "x"), ("config", 3)])
+def test_a_bad_field_is_named(tmp_path: Path, field: str, value: object) -> None:
+    job = write_job(tmp_path, **{field: value})
+
+    with pytest.raises(SettingsInvalid, match=field):
+        load_job(job)

@@ -1,0 +1,66 @@
+"""Instruction tuning in Gemma's own turns: a prompt, and the answer that the loss stands on.
+
+The prompt of a score is the one that scoring uses, so that training and serving cannot drift apart.
+"""
+
+from dataclasses import dataclass
+
+from services.scoring.prompt import BEFORE_EXPLANATION, PromptBuilder
+from services.scoring.text_encoder import TextEncoder
+from training.dataset import LabelledPair
+
+# A reasoning of three sentences; longer ones are cut, so that the resume keeps its room.
+MAX_ANSWER_TOKENS = 128
+_TURN = "<bos><start_of_turn>user\n{instruction}\n\n"
+_ANSWER_TURN = "<end_of_turn>\n<start_of_turn>model\n"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerExample:
+    """One prompt and its answer, as token ids.
+
+    Attributes:
+        prompt: ends where the model's turn begins.
+        answer: ends with the end of the turn.
+    """
+
+    prompt: tuple[int, ...]
+    answer: tuple[int, ...]
+
+
+class AnswerFormatter:
+    """Builds examples within a length budget.
+
+    Args:
+        encoder: of the base model.
+        max_prompt_tokens: longest prompt with its answer.
+    """
+
+    def __init__(self, encoder: TextEncoder, max_prompt_tokens: int) -> None:
+        self._encoder = encoder
+        self._max_tokens = max_prompt_tokens - MAX_ANSWER_TOKENS
+        self._prompts = PromptBuilder(encoder, self._max_tokens)
+
+    def score_example(self, labelled: LabelledPair) -> AnswerExample:
+        """Returns scoring's own prompt with the score, and the reasoning where the row has one.
+
+        Raises:
+            InvalidInput: the job alone is too long.
+        """
+        prompt = self._prompts.build(labelled.pair.job_description, labelled.pair.resume)
+        answer = str(round(labelled.score))
+        reasoning = labelled.pair.fields.get("reasoning")
+        if isinstance(reasoning, str) and reasoning.strip():
+            answer += f"{BEFORE_EXPLANATION} {reasoning.strip()}"
+        return AnswerExample((*prompt.prefix, *prompt.suffix), self._answer(answer))
+
+    def task_example(self, instruction: str, text: str, answer: str) -> AnswerExample:
+        """Returns another task over a text from outside, which is cut at its end where it is too long."""
+        before = self._encoder.encode_template(_TURN.format(instruction=instruction))
+        behind = self._encoder.encode_template(_ANSWER_TURN)
+        inside = self._encoder.encode_outside(text)[: self._max_tokens - len(before) - len(behind)]
+        return AnswerExample((*before, *inside, *behind), self._answer(answer))
+
+    def _answer(self, text: str) -> tuple[int, ...]:
+        tokens = self._encoder.encode_outside(text)[: MAX_ANSWER_TOKENS - 1]
+        return (*tokens, *self._encoder.encode_template("<end_of_turn>"))
