@@ -2,10 +2,12 @@
 
 import asyncio
 import dataclasses
+import hashlib
 import json
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,8 @@ from services.contracts.scoring import PairRequest
 
 if TYPE_CHECKING:
     from services.cli.offline_scoring import OfflineRun
-    from training.dataset import Pair
+    from services.service_kit.settings import Settings
+    from training.dataset import LabelledPair, Pair
     from training.evaluation import Evaluation
 
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -60,12 +63,18 @@ def predict(data: Path, output: Path, adapter: Path | None) -> None:
 )
 @click.option("--adapter", type=_folder, help="A LoRA adapter, instead of the one in the settings.")
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object.")
-def evaluate(data: Path, adapter: Path | None, as_json: bool) -> None:
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for report.html and its plots; no text of a pair stands in them.",
+)
+def evaluate(data: Path, adapter: Path | None, as_json: bool, report: Path | None) -> None:
     """Compares the model's scores with people's labels."""
     from training import evaluation
     from training.dataset import read_labelled_pairs
 
     labels = read_labelled_pairs(data)
+    write_report = _report_writer(data, adapter, report) if report else None
     run = _score([label.pair for label in labels], adapter)
     figures = evaluation.evaluate(labels, [result.distribution for result in run.scores])
     speed = len(labels) / run.seconds
@@ -84,6 +93,45 @@ def evaluate(data: Path, adapter: Path | None, as_json: bool) -> None:
         )
     else:
         _print_figures(figures, speed)
+    if write_report:
+        say(f"report -> {write_report(labels, run, figures)}")
+
+
+def _report_writer(
+    data: Path, adapter: Path | None, folder: Path
+) -> "Callable[[Sequence[LabelledPair], OfflineRun, Evaluation], Path]":
+    """Reads what a report needs and makes its folder: what fails here fails before hours of scoring."""
+    from services.service_kit.engine_settings import engine_spec
+    from training.report.evaluation_report import ReportSubject, write_report
+    from training.report.loss_curves import read_history
+    from training.report.scored_pairs import ScoredPairs
+
+    data_digest = hashlib.sha256(data.read_bytes()).hexdigest()
+    history = tuple(read_history(engine_spec(_settings(adapter)).adapter))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.BadParameter(f"{folder}: {error.strerror}", param_hint="--report") from error
+
+    def write(labels: "Sequence[LabelledPair]", run: "OfflineRun", figures: "Evaluation") -> Path:
+        first = run.scores[0]
+        subject = ReportSubject(
+            base_model=first.base_model,
+            adapter_digest=first.adapter_digest,
+            adapter_version=first.adapter_version,
+            prompt_version=first.prompt_version,
+            data_digest=data_digest,
+            evaluated=datetime.now(UTC),
+            history=history,
+        )
+        pairs = ScoredPairs(labels, [result.distribution for result in run.scores])
+        return write_report(folder, pairs, figures, subject)
+
+    return write
+
+
+def _settings(adapter: Path | None) -> "Settings":
+    return load_command_settings(**({"adapter": str(adapter)} if adapter else {}))
 
 
 def _score(pairs: "Sequence[Pair]", adapter: Path | None) -> "OfflineRun":
@@ -91,7 +139,7 @@ def _score(pairs: "Sequence[Pair]", adapter: Path | None) -> "OfflineRun":
 
     if not pairs:
         raise InvalidInput("empty_file", [FieldViolation("--data", "holds no pair")])
-    settings = load_command_settings(**({"adapter": str(adapter)} if adapter else {}))
+    settings = _settings(adapter)
     engine = open_engine(settings, say)
     try:
         with progress_bar() as bar:
@@ -120,14 +168,29 @@ def _print_figures(figures: "Evaluation", pairs_per_second: float) -> None:
         "pearson",
         "spearman",
         "roc_auc",
+        "within_job_auc",
+        "num_jobs_within",
         "category_accuracy",
         "interval_coverage",
+        "expected_calibration_error",
+        "negative_log_likelihood",
     ):
         value = getattr(figures, name)
-        table.add_row(name, "-" if value is None else f"{value:.3f}")
+        table.add_row(
+            name, "-" if value is None else f"{value:d}" if isinstance(value, int) else f"{value:.3f}"
+        )
     table.add_row("pairs_per_second", f"{pairs_per_second:.1f}")
     out.print(table)
     confusion = Table("label \\ predicted", *CATEGORIES)
     for name, counts in zip(CATEGORIES, figures.confusion, strict=True):
         confusion.add_row(name, *map(str, counts))
     out.print(confusion)
+    calibration = Table("predicted score", "mean score", "mean label", "pairs")
+    for found in figures.calibration:
+        calibration.add_row(
+            f"{found.lowest:.0f} to {found.highest:.0f}",
+            f"{found.mean_predicted:.1f}",
+            f"{found.mean_label:.1f}",
+            str(found.count),
+        )
+    out.print(calibration)
