@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.scoring.base_model import BaseModelSpec
+from services.scoring.default_adapter import default_adapter_of
 from services.scoring.engine_factory import EngineSpec
 from services.service_kit.settings import Settings
 
@@ -18,11 +19,18 @@ def base_model_spec(settings: Settings) -> BaseModelSpec:
     )
 
 
+def adapter_folder(settings: Settings) -> Path | None:
+    """Returns the folder of the adapter to score with, or None for the base model alone."""
+    if settings.adapter == "auto":
+        return default_adapter_of(settings.base_model)
+    return None if settings.adapter in ("", "none") else Path(settings.adapter).expanduser()
+
+
 def engine_spec(settings: Settings) -> EngineSpec:
     """Returns what the engine is built from."""
     return EngineSpec(
         base_model=base_model_spec(settings),
-        adapter=Path(settings.adapter).expanduser() if settings.adapter else None,
+        adapter=adapter_folder(settings),
         max_prompt_tokens=settings.max_prompt_tokens,
         layout=settings.batch_layout,
         batch_token_budget=settings.batch_token_budget,

@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     device: str = "auto"  # auto, cpu, cuda, cuda:0
     quantization: Literal["auto", "nf4", "none"] = "auto"  # auto: nf4 on CUDA, none on a CPU
     dtype: Literal["auto", "bfloat16", "float32"] = "auto"  # auto: bfloat16
-    adapter: str = ""  # folder of a LoRA adapter; empty: the base model alone
+    # Folder of a LoRA adapter; none: the base model alone; auto: the one that comes with the bundled model
+    adapter: str = "auto"
     max_prompt_tokens: PositiveInt = 2048
 
     # Engine
