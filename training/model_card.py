@@ -13,6 +13,9 @@ _FIGURES = (
     "roc_auc",
     "category_accuracy",
     "interval_coverage",
+    "within_job_auc",
+    "expected_calibration_error",
+    "negative_log_likelihood",
 )
 _SETTINGS = ("rank", "alpha", "dropout", "learning_rate", "epochs", "max_prompt_tokens", "seed")
 

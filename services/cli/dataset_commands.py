@@ -37,7 +37,7 @@ def predict(data: Path, output: Path, adapter: Path | None) -> None:
     from training.dataset import read_pairs
 
     pairs = read_pairs(data)
-    run = _score(pairs, adapter)
+    run = _score(pairs, _settings(adapter))
     lines = (
         json.dumps(
             {
@@ -74,8 +74,9 @@ def evaluate(data: Path, adapter: Path | None, as_json: bool, report: Path | Non
     from training.dataset import read_labelled_pairs
 
     labels = read_labelled_pairs(data)
-    write_report = _report_writer(data, adapter, report) if report else None
-    run = _score([label.pair for label in labels], adapter)
+    settings = _settings(adapter)
+    write_report = _report_writer(data, settings, report) if report else None
+    run = _score([label.pair for label in labels], settings)
     figures = evaluation.evaluate(labels, [result.distribution for result in run.scores])
     speed = len(labels) / run.seconds
     if as_json:
@@ -98,7 +99,7 @@ def evaluate(data: Path, adapter: Path | None, as_json: bool, report: Path | Non
 
 
 def _report_writer(
-    data: Path, adapter: Path | None, folder: Path
+    data: Path, settings: "Settings", folder: Path
 ) -> "Callable[[Sequence[LabelledPair], OfflineRun, Evaluation], Path]":
     """Reads what a report needs and makes its folder: what fails here fails before hours of scoring."""
     from services.service_kit.engine_settings import engine_spec
@@ -107,7 +108,7 @@ def _report_writer(
     from training.report.scored_pairs import ScoredPairs
 
     data_digest = hashlib.sha256(data.read_bytes()).hexdigest()
-    history = tuple(read_history(engine_spec(_settings(adapter)).adapter))
+    history = tuple(read_history(engine_spec(settings).adapter))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -134,12 +135,11 @@ def _settings(adapter: Path | None) -> "Settings":
     return load_command_settings(**({"adapter": str(adapter)} if adapter else {}))
 
 
-def _score(pairs: "Sequence[Pair]", adapter: Path | None) -> "OfflineRun":
+def _score(pairs: "Sequence[Pair]", settings: "Settings") -> "OfflineRun":
     from services.cli.offline_scoring import open_engine, score_pairs
 
     if not pairs:
         raise InvalidInput("empty_file", [FieldViolation("--data", "holds no pair")])
-    settings = _settings(adapter)
     engine = open_engine(settings, say)
     try:
         with progress_bar() as bar:

@@ -1,7 +1,9 @@
 """The commands as programs call them, with a tiny Gemma: exit codes, files, JSON fields."""
 
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +86,51 @@ def test_evaluate_prints_its_figures_as_json(pairs_file: Path) -> None:
     assert -1 <= figures["spearman"] <= 1
     assert 0 <= figures["roc_auc"] <= 1
     assert sum(map(sum, figures["confusion"])) == len(PAIRS)
+    assert figures["num_jobs_within"] == 1
+    assert figures["within_job_auc"] == figures["roc_auc"]
+    assert 0 < figures["negative_log_likelihood"] < 21
+    assert sum(found["count"] for found in figures["calibration"]) == len(PAIRS)
+    assert set(figures["calibration"][0]) == {"lowest", "highest", "mean_predicted", "mean_label", "count"}
+
+
+def test_evaluate_prints_a_table_and_writes_a_report_without_the_texts(
+    pairs_file: Path, tmp_path: Path
+) -> None:
+    finished = run("evaluate", "--data", str(pairs_file), "--report", str(tmp_path / "new" / "report"))
+
+    page = (tmp_path / "new" / "report" / "report.html").read_text("utf-8")
+    assert finished.returncode == 0, finished.stderr
+    for name in (
+        "within_job_auc",
+        "num_jobs_within",
+        "expected_calibration_error",
+        "negative_log_likelihood",
+    ):
+        assert name in finished.stdout
+    assert hashlib.sha256(pairs_file.read_bytes()).hexdigest() in page
+    assert "nurse" not in re.sub(r"base64,[^\"]+", "", page).lower()
+    assert (tmp_path / "new" / "report" / "roc.png").stat().st_size > 1000
+
+
+def test_a_report_folder_that_cannot_be_made_is_told_before_any_model_is_loaded(
+    pairs_file: Path,
+) -> None:
+    finished = run("evaluate", "--data", str(pairs_file), "--report", str(pairs_file / "report"))
+
+    assert finished.returncode == 2
+    assert "--report" in finished.stderr
+    assert "loading" not in finished.stderr
+
+
+def test_evaluating_imports_no_plotting_before_it_runs() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", "import services.cli.__main__, sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert not {"matplotlib", "sklearn", "jinja2", "torch"} & set(finished.stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -111,12 +158,16 @@ def test_a_trained_adapter_is_one_that_evaluate_loads(pairs_file: Path, tmp_path
 
     refused = run("train", *options, str(pairs_file))
     trained = run("train", *options, str(tmp_path / "config.yaml"))
-    evaluated = run("evaluate", "--data", str(pairs_file), "--adapter", str(tmp_path / "adapter"), "--json")
+    options = ("--adapter", str(tmp_path / "adapter"), "--report", str(tmp_path / "report"))
+    evaluated = run("evaluate", "--data", str(pairs_file), *options, "--json")
 
     assert refused.returncode == 2
     assert trained.returncode == 0, trained.stderr
     assert evaluated.returncode == 0, evaluated.stderr
-    assert len(json.loads(evaluated.stdout)["adapter_digest"]) == 64
+    adapter_digest = json.loads(evaluated.stdout)["adapter_digest"]
+    assert len(adapter_digest) == 64
+    assert adapter_digest in (tmp_path / "report" / "report.html").read_text("utf-8")
+    assert (tmp_path / "report" / "losses.png").is_file()
 
 
 def test_every_command_explains_itself() -> None:

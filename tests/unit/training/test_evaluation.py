@@ -1,12 +1,15 @@
+import math
+
 import pytest
 
 from services.contracts.scoring import NUM_SCORES, ScoreDistribution
+from training.calibration import CalibrationBin
 from training.dataset import LabelledPair, Pair
 from training.evaluation import evaluate
 
 
-def label(score: float, category: str) -> LabelledPair:
-    return LabelledPair(Pair(1, "resume", "job", {}), score, category)
+def label(score: float, category: str, job: str = "job") -> LabelledPair:
+    return LabelledPair(Pair(1, "resume", job, {}), score, category)
 
 
 def certain(score: int) -> ScoreDistribution:
@@ -40,3 +43,35 @@ def test_what_a_set_does_not_determine_is_none() -> None:
     figures = evaluate(LABELS[:1] * 2, [certain(80), certain(80)])
 
     assert (figures.pearson, figures.spearman, figures.roc_auc) == (None, None, None)
+    assert (figures.within_job_auc, figures.num_jobs_within) == (None, 0)
+
+
+def test_within_jobs_only_jobs_with_both_kinds_count_and_each_counts_alike() -> None:
+    sorted_job = [label(90, "excellent", "a"), label(20, "poor", "a")]
+    mixed_job = [label(70, "good", "b"), label(20, "poor", "b"), label(30, "poor", "b")]
+    good_only = [label(80, "good", "c"), label(60, "fair", "c")]
+    scores = [60, 50, 40, 30, 45, 1, 99]
+
+    figures = evaluate([*sorted_job, *mixed_job, *good_only], [certain(score) for score in scores])
+
+    assert (figures.within_job_auc, figures.num_jobs_within) == (pytest.approx((1 + 1 / 2) / 2), 2)
+
+
+def test_a_model_that_knows_only_which_jobs_are_easy_tells_nobody_apart_within_them() -> None:
+    easy = [label(90, "excellent", "a"), label(80, "good", "a"), label(20, "poor", "a")]
+    hard = [label(70, "good", "b"), label(20, "poor", "b"), label(10, "poor", "b")]
+
+    figures = evaluate([*easy, *hard], [certain(90)] * 3 + [certain(10)] * 3)
+
+    assert figures.roc_auc == pytest.approx(2 / 3)
+    assert figures.within_job_auc == 0.5
+
+
+def test_calibration_and_likelihood_are_those_of_the_same_pairs() -> None:
+    half = ScoreDistribution(tuple(0.5 * (at in (40, 60)) for at in range(NUM_SCORES)))
+
+    figures = evaluate([label(60, "fair"), label(20, "poor")], [half, certain(20)])
+
+    assert figures.calibration == (CalibrationBin(20, 30, 20, 20, 1), CalibrationBin(50, 60, 50, 60, 1))
+    assert figures.expected_calibration_error == 5.0
+    assert figures.negative_log_likelihood == pytest.approx(math.log(2) / 2)
