@@ -1,4 +1,4 @@
-"""``python -m training.synthetic --pairs N --seed S --output FILE``: writes labelled pairs made from a seed."""
+"""``python -m training.synthetic --pairs N --seed S --output FILE``: writes labelled pairs from a seed."""
 
 import argparse
 import sys

@@ -34,7 +34,7 @@ class Archetype:
 
 UNLICENSED = Archetype("right in all but the licence", "same", (0.7, 1.0), (0.9, 1.8), is_licensed=False)
 
-#: Each category's kinds: near misses stand beside the plain cases, so that no single cue gives the score away.
+#: Each category's kinds: near misses stand beside plain cases, so that no single cue gives the score away.
 ARCHETYPES: dict[str, tuple[Archetype, ...]] = {
     "excellent": (
         Archetype("strong match", "same", (0.8, 1.0), (1.0, 1.9)),

@@ -38,7 +38,7 @@ def generate_pairs(num_pairs: int, seed: int = 0, resumes_per_job: int = 6) -> I
         resumes_per_job: how many candidates each job meets.
 
     Yields:
-        Rows with the texts, ``score``, ``category``, ``reasoning``, and the truth that they were written from.
+        Rows with the texts, ``score``, ``category``, ``reasoning``, and the truth they were written from.
 
     Raises:
         ValueError: ``num_pairs`` or ``resumes_per_job`` is below 1.

@@ -2,7 +2,7 @@
 
 Points are added up, then the lowest ceiling holds. A ceiling stands where no amount of anything else makes up
 for what is missing: a perfect career without the skills, all the skills without the career, no licence. Only
-what the job asks for is read: no name, place, date of graduation or gap between roles, and nothing of the text.
+what the job asks for is read: no name, place, date of graduation or gap between roles, nothing of the text.
 """
 
 from training.synthetic.profiles import (

@@ -11,7 +11,7 @@ EducationLevel = Literal["none", "associate", "bachelor", "master", "doctorate"]
 SENIORITIES: tuple[Seniority, ...] = get_args(Seniority)
 EDUCATION_LEVELS: tuple[EducationLevel, ...] = get_args(EducationLevel)
 
-#: Every "present" in a resume is this month: with the clock's, the same seed would give other texts next year.
+#: Every "present" in a resume is this month: with the clock's, a seed would give other texts next year.
 REFERENCE_YEAR = 2025
 REFERENCE_MONTH = REFERENCE_YEAR * 12 + 5
 

@@ -7,7 +7,10 @@ from typing import Literal
 
 Section = Literal["summary", "experience", "skills", "education", "licences", "extras"]
 
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 _HEADINGS: tuple[dict[Section, str], ...] = (
     {

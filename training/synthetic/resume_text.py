@@ -12,7 +12,7 @@ from training.synthetic.resume_layouts import ResumeContent, ResumeRole, sample_
 MIN_WORDS = 90
 MAX_WORDS = 520
 _MAX_DRAWS = 40
-# A skill is in the list, in a bullet or in both, as in real resumes, where the list alone is not to be trusted.
+# A skill is in the list, in a bullet or in both, as in real resumes, where a list alone is not trusted.
 _LISTED_SHARE = (0.5, 1.0)
 
 
@@ -44,7 +44,7 @@ def render_resume(
 def _is_true(text: str, candidate: CandidateProfile, job: JobProfile, catalog: Catalog) -> bool:
     absent = [skill for skill in job.preferred_skills if skill not in candidate.skills]
     absent += missing_skills(job, candidate)
-    # "SQL" may not give "SQL Server" away, nor the other way round: wordings of held skills are cut out first.
+    # "SQL" may not give "SQL Server" away, nor the other way round: held wordings are cut out first.
     rest = text.lower()
     held = [surface for skill in candidate.skills for surface in catalog.skills[skill].surfaces]
     for surface in sorted(held, key=len, reverse=True):
