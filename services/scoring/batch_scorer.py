@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from services.scoring.prefix_cache import PrefixCache, PrefixKey, PrefixState
 from services.scoring.prompt import PROMPT_VERSION, Prompt
 from services.scoring.score_model import ScoreModel, TreeRow
 from services.scoring.score_scale import NUM_TREE_NODES, distribution_from_logits
+
+if TYPE_CHECKING:
+    from services.scoring.lora_layers import LoraWeights
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,19 @@ class ModelIdentity:
     base_model: str
     adapter_digest: str
     adapter_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedAdapter:
+    """An adapter whose weights lie on the device, or none.
+
+    Attributes:
+        identity: what results computed with it name.
+        weights: its factors, or None for the base model alone.
+    """
+
+    identity: ModelIdentity
+    weights: "LoraWeights | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +77,11 @@ class ScoredBatch:
 
 
 class BatchScorer:
-    """Scores batches with one model and one adapter.
+    """Scores batches with one model and one adapter at a time.
 
     Args:
         model: computes logits.
-        identity: what results name as their origin.
+        adapter: the adapter to begin with.
         layout: ``padded`` computes a batch in one forward pass; ``sequential`` computes each pair by itself,
             so that its bits depend on nothing but the pair.
         cache: keeps job prefixes.
@@ -75,16 +91,22 @@ class BatchScorer:
     def __init__(
         self,
         model: ScoreModel,
-        identity: ModelIdentity,
+        adapter: LoadedAdapter,
         layout: Literal["padded", "sequential"],
         cache: PrefixCache,
         observer: EngineObserver,
     ) -> None:
         self.model = model
-        self.identity = identity
+        self.use(adapter)
         self._layout = layout
         self._cache = cache
         self._observer = observer
+
+    def use(self, adapter: LoadedAdapter) -> None:
+        """Computes with this adapter from now on; prefixes are kept apart by its digest."""
+        self.model.lora.activate(adapter.weights)
+        self.adapter = adapter
+        self.identity = adapter.identity
 
     def is_prefix_cached(self, tokens: tuple[int, ...]) -> bool:
         """Returns whether a prefix need not be computed."""

@@ -13,15 +13,26 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
+from services.contracts.adapters import Canary, SwitchReport
 from services.contracts.engine_observer import EngineObserver
 from services.contracts.errors import EngineClosed, ScorerError, ScoringFailed
-from services.contracts.scoring import PairRequest, PairScore, StageSeconds
+from services.contracts.scoring import BASE_ADAPTER_DIGEST, PairRequest, PairScore, StageSeconds
+from services.scoring.adapter_switch import AdapterSwitch
 from services.scoring.batch_planner import BatchLimits, BatchPlan, Candidate, plan_batch
-from services.scoring.batch_scorer import BatchScorer, ScoredBatch, build_pair_score
+from services.scoring.batch_scorer import (
+    BatchScorer,
+    LoadedAdapter,
+    ModelIdentity,
+    ScoredBatch,
+    build_pair_score,
+)
 from services.scoring.explanation import ExplanationTask, write_explanation
+from services.scoring.lora_adapter import read_adapter
 from services.scoring.pair_queue import PairQueue, WaitingPair
 from services.scoring.prompt import Prompt, PromptBuilder
+from services.scoring.score_model import ScoreModel
 from services.scoring.text_encoder import TextEncoder
 
 log = logging.getLogger(__name__)
@@ -31,6 +42,7 @@ _NUM_ENCODER_THREADS = 2
 # How much the newest batch counts in the measured speed that retry hints come from.
 _SPEED_WEIGHT = 0.2
 _EXPLANATION_POLL_SECONDS = 0.01
+_WARM_UP_TEXTS = ("A job.", "A resume.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,8 @@ class ScoringEngine:
         self._queue = PairQueue(options.max_queued_pairs, observer.on_queue_changed)
         self._encoders = ThreadPoolExecutor(_NUM_ENCODER_THREADS, thread_name_prefix="encode")
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
-        self._explanations: list[tuple[ExplanationTask, Iterator[str]]] = []
+        self._switch = AdapterSwitch(scorer, scorer.adapter)
+        self._explanations: list[_RunningExplanation] = []
         self._new_explanations: list[ExplanationTask] = []
         self._busy_since: float | None = None
         self._tokens_per_second = 0.0
@@ -82,7 +95,7 @@ class ScoringEngine:
     @property
     def active_adapter_digest(self) -> str:
         """Returns the digest of the adapter that new requests are computed with, or "base"."""
-        return self._scorer.identity.adapter_digest
+        return self._switch.active.identity.adapter_digest
 
     @property
     def num_queued(self) -> int:
@@ -97,7 +110,7 @@ class ScoringEngine:
         """
         identity = self._scorer.identity
         self._observer.on_adapter(identity.adapter_digest, identity.adapter_version, identity.base_model)
-        warm_up = self._prompts.build("A job.", "A resume.")
+        warm_up = self._prompts.build(*_WARM_UP_TEXTS)
         outcome = self._scorer.score([warm_up]).outcomes[0]
         if isinstance(outcome, Exception):
             raise outcome
@@ -117,6 +130,7 @@ class ScoringEngine:
             self._thread.join(timeout_seconds)
         is_finished = not self._thread.is_alive()
         self._queue.fail_all(EngineClosed("the engine stopped before this pair was computed"))
+        self._switch.close(EngineClosed("the engine stopped before the adapter changed"))
         self._encoders.shutdown(wait=is_finished, cancel_futures=True)
         return is_finished
 
@@ -163,6 +177,22 @@ class ScoringEngine:
         finally:
             task.is_abandoned = True
 
+    async def switch_adapter(
+        self, folder: Path | None, version: str = "", canaries: Sequence[Canary] = ()
+    ) -> SwitchReport:
+        """Changes the adapter; see ``AdapterHost.switch_adapter``."""
+        base_model = self._switch.active.identity.base_model
+        adapter = await asyncio.to_thread(load_adapter, self._scorer.model, base_model, folder, version)
+        # One pair even without canaries: an adapter that yields no finite score must not be activated.
+        texts: list[tuple[str, str, float | None]] = [(*_WARM_UP_TEXTS, None)]
+        texts += [(canary.job_description, canary.resume, canary.score) for canary in canaries]
+        prompts = [
+            (await asyncio.to_thread(self._prompts.build, job, resume), score) for job, resume, score in texts
+        ]
+        done = self._switch.request(adapter, prompts)
+        self._queue.wake()
+        return await asyncio.wrap_future(done)
+
     async def _encode(self, request: PairRequest) -> Prompt:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
@@ -173,12 +203,13 @@ class ScoringEngine:
         try:
             while True:
                 self._busy_since = None
-                batch = self._queue.take(self._plan, is_idle=self._has_no_explanations)
+                batch = self._queue.take(self._plan, is_idle=self._has_nothing_else)
                 if batch is None:
                     return
                 self._busy_since = time.monotonic()
                 if batch:
                     self._compute(batch)
+                self._advance_switch()
                 self._advance_explanations()
         except BaseException as error:
             # A bug: stop taking work, so that liveness fails and the process is restarted.
@@ -186,6 +217,7 @@ class ScoringEngine:
             log.exception("the model thread died")
             self._queue.close()
             self._queue.fail_all(EngineClosed("the model thread died"))
+            self._switch.close(EngineClosed("the model thread died"))
             raise
 
     def _plan(self, waiting: Sequence[WaitingPair], now: float) -> BatchPlan:
@@ -235,16 +267,53 @@ class ScoringEngine:
         # One batch from now there will be room again.
         self._queue.retry_after_seconds = self._options.limits.max_tokens / max(self._tokens_per_second, 1.0)
 
-    def _has_no_explanations(self) -> bool:
-        return not self._explanations and not self._new_explanations
+    def _has_nothing_else(self) -> bool:
+        return self._switch.is_idle and not self._explanations and not self._new_explanations
+
+    def _advance_switch(self) -> None:
+        changed = self._switch.advance()
+        if changed is not None:
+            identity = changed.identity
+            self._observer.on_adapter(identity.adapter_digest, identity.adapter_version, identity.base_model)
 
     def _advance_explanations(self) -> None:
         while self._new_explanations:
             task = self._new_explanations.pop(0)
             prefix = self._scorer.prefix_state(task.prompt.prefix)
             pieces = write_explanation(task, prefix, self._scorer.model, self._encoder, self._prompts)
-            self._explanations.append((task, pieces))
-        self._explanations = [entry for entry in self._explanations if _advance(*entry)]
+            self._explanations.append(_RunningExplanation(task, pieces, self._switch.active))
+        for running in self._explanations.copy():
+            # Each ends with the adapter it began with: its key-value states are that adapter's.
+            self._scorer.use(running.adapter)
+            if not _advance(running.task, running.pieces):
+                self._explanations.remove(running)
+        self._scorer.use(self._switch.active)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _RunningExplanation:
+    task: ExplanationTask
+    pieces: Iterator[str]
+    adapter: LoadedAdapter
+
+
+def load_adapter(model: ScoreModel, base_model: str, folder: Path | None, version: str = "") -> LoadedAdapter:
+    """Reads an adapter's folder onto the model's device, without making it active.
+
+    Args:
+        model: of the base model it is for.
+        base_model: the base model's name.
+        folder: the adapter's folder, or None for the base model alone.
+        version: the name that results give; empty takes the folder's own.
+
+    Raises:
+        AdapterIncompatible: it does not fit the base model.
+    """
+    if folder is None:
+        return LoadedAdapter(ModelIdentity(base_model, BASE_ADAPTER_DIGEST, ""), None)
+    adapter = read_adapter(folder)
+    weights = model.lora.load(adapter)
+    return LoadedAdapter(ModelIdentity(base_model, adapter.digest, version or adapter.version), weights)
 
 
 def _advance(task: ExplanationTask, pieces: Iterator[str]) -> bool:

@@ -7,13 +7,11 @@ from typing import Literal
 
 from services.contracts.engine_observer import EngineObserver, SilentObserver
 from services.contracts.errors import ModelUnavailable
-from services.contracts.scoring import BASE_ADAPTER_DIGEST
 from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
 from services.scoring.batch_planner import BatchLimits
-from services.scoring.batch_scorer import BatchScorer, ModelIdentity
+from services.scoring.batch_scorer import BatchScorer
 from services.scoring.bundled_model import Progress
-from services.scoring.engine import EngineOptions, ScoringEngine
-from services.scoring.lora_adapter import read_adapter
+from services.scoring.engine import EngineOptions, ScoringEngine, load_adapter
 from services.scoring.prefix_cache import PrefixCache
 from services.scoring.prompt import PromptBuilder
 from services.scoring.score_model import ScoreModel
@@ -81,20 +79,15 @@ def assemble_engine(base: BaseModel, spec: EngineSpec, observer: EngineObserver)
         score_tokens = find_score_tokens(encoder)
     except ValueError as error:
         raise ModelUnavailable(f"base model {base.name}: {error}") from error
-    adapter = read_adapter(spec.adapter) if spec.adapter is not None else None
-    model = ScoreModel(base, score_tokens, adapter)
-    identity = ModelIdentity(
-        base_model=base.name,
-        adapter_digest=adapter.digest if adapter else BASE_ADAPTER_DIGEST,
-        adapter_version=adapter.version if adapter else "",
-    )
+    model = ScoreModel(base, score_tokens)
+    adapter = load_adapter(model, base.name, spec.adapter)
     layout = spec.layout
     if layout == "auto":
         layout = "sequential" if model.dtype == torch.float32 else "padded"
     budget = spec.batch_token_budget or (
         _CUDA_BATCH_TOKENS if model.device.type == "cuda" else _CPU_BATCH_TOKENS
     )
-    scorer = BatchScorer(model, identity, layout, PrefixCache(spec.prefix_cache_bytes), observer)
+    scorer = BatchScorer(model, adapter, layout, PrefixCache(spec.prefix_cache_bytes), observer)
     options = EngineOptions(
         BatchLimits(max_tokens=budget, window_seconds=spec.batching_window_seconds), spec.max_queued_pairs
     )

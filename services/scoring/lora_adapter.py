@@ -1,4 +1,4 @@
-"""Loads a LoRA adapter and checks that it fits before any weight changes."""
+"""Reads a LoRA adapter's folder and checks that it fits before any weight changes."""
 
 import hashlib
 import json
@@ -87,21 +87,9 @@ def _read_metadata(folder: Path) -> dict[str, Any]:
     return metadata
 
 
-def apply_adapter(base: BaseModel, adapter: LoraAdapter) -> Any:
-    """Puts an adapter onto a base model's layers.
-
-    Returns:
-        The peft model, in evaluation mode.
-
-    Raises:
-        AdapterIncompatible: it was trained on another base model, or its weights do not fit this one.
-    """
-    from peft import PeftModel
-
-    adapter.check_fits(base)
-    # The compute type of the base: peft's float32 default costs a conversion in every product.
-    model = PeftModel.from_pretrained(base.model, str(adapter.folder), autocast_adapter_dtype=False)
-    return model.eval()
+def layer_of(key: str) -> str:
+    """Returns the name of the base model's layer that a tensor of an adapter belongs to."""
+    return key.removeprefix("base_model.model.").rpartition(".lora_")[0]
 
 
 def _check_weights(base: BaseModel, adapter: LoraAdapter) -> None:
@@ -111,8 +99,7 @@ def _check_weights(base: BaseModel, adapter: LoraAdapter) -> None:
     try:
         with safe_open(adapter.folder / WEIGHTS_FILE, "pt") as weights:
             for key in weights.keys():  # noqa: SIM118  (safe_open is no mapping)
-                name = key.removeprefix("base_model.model.")
-                module = linear.get(name.rpartition(".lora_")[0])
+                module = linear.get(layer_of(key))
                 if module is None:
                     raise AdapterIncompatible(
                         f"adapter {adapter.folder.name}: the base model has no layer for {key}"

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from services.scoring.attention_masks import TreeLayout, lay_out_causal, lay_out_tree
 from services.scoring.base_model import BaseModel
-from services.scoring.lora_adapter import LoraAdapter, apply_adapter
 from services.scoring.prefix_cache import PrefixState
 from services.scoring.score_scale import NUM_READOUT_ROWS, ScoreTokens
 
@@ -41,20 +40,19 @@ class ScoreModel:
     Args:
         base: the loaded base model.
         score_tokens: the score scale in its vocabulary.
-        adapter: a LoRA adapter to compute with, or None.
 
-    Raises:
-        AdapterIncompatible: the adapter does not fit the base model.
+    Attributes:
+        lora: loads adapters and makes one active.
     """
 
-    def __init__(
-        self, base: BaseModel, score_tokens: ScoreTokens, adapter: LoraAdapter | None = None
-    ) -> None:
+    def __init__(self, base: BaseModel, score_tokens: ScoreTokens) -> None:
         import torch
 
-        model: Any = base.model if adapter is None else apply_adapter(base, adapter)
+        from services.scoring.lora_layers import LoraLayers
+
         config = base.model.config.get_text_config(decoder=True)
-        self._backbone = _text_backbone(model)
+        self.lora = LoraLayers(base)
+        self._backbone = _text_backbone(base.model)
         self._head: torch.Tensor = base.model.get_output_embeddings().weight
         self._softcap: float | None = config.final_logit_softcapping
         self._window: int | None = (

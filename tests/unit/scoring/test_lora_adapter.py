@@ -11,14 +11,15 @@ from services.contracts.errors import AdapterIncompatible
 from services.contracts.scoring import PairRequest
 from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
 from services.scoring.engine_factory import EngineSpec, assemble_engine
-from services.scoring.lora_adapter import apply_adapter, read_adapter
+from services.scoring.lora_adapter import read_adapter
+from services.scoring.lora_layers import LoraLayers
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
 @pytest.fixture
 def base(cache_dir: Path) -> BaseModel:
-    # Its own copy: peft puts its layers into the model in place.
+    # Its own copy: layers are put into the model in place.
     return load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32"))
 
 
@@ -78,7 +79,7 @@ def test_another_base_model_is_refused(base: BaseModel, adapter_folder: Path) ->
     (adapter_folder / "training_metadata.json").write_text(json.dumps({"base_model_digest": "f" * 64}))
 
     with pytest.raises(AdapterIncompatible, match="base model with digest ffffffffffff"):
-        apply_adapter(base, read_adapter(adapter_folder))
+        LoraLayers(base).load(read_adapter(adapter_folder))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_weights_that_do_not_fit_are_refused_before_any_layer_changes(
     modules = [type(module) for module in base.model.modules()]
 
     with pytest.raises(AdapterIncompatible, match=complaint):
-        apply_adapter(base, read_adapter(adapter_folder))
+        LoraLayers(base).load(read_adapter(adapter_folder))
 
     assert [type(module) for module in base.model.modules()] == modules
 
@@ -113,4 +114,4 @@ def test_a_damaged_file_is_refused(base: BaseModel, adapter_folder: Path) -> Non
     path.write_bytes(path.read_bytes()[:100])
 
     with pytest.raises(AdapterIncompatible, match="is damaged"):
-        apply_adapter(base, read_adapter(adapter_folder))
+        LoraLayers(base).load(read_adapter(adapter_folder))
