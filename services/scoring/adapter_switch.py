@@ -1,6 +1,5 @@
 """Changes the adapter between two batches, once its canaries came out as its trainer stored them."""
 
-import logging
 import threading
 import time
 from collections import deque
@@ -11,8 +10,6 @@ from services.contracts.adapters import CANARY_TOLERANCE, SwitchReport
 from services.contracts.errors import AdapterIncompatible
 from services.scoring.batch_scorer import BatchScorer, LoadedAdapter
 from services.scoring.prompt import Prompt
-
-log = logging.getLogger(__name__)
 
 
 class _Switch:
