@@ -5,11 +5,15 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future
+from pathlib import Path
 
 from services.contracts.adapters import CANARY_TOLERANCE, SwitchReport
 from services.contracts.errors import AdapterIncompatible
-from services.scoring.batch_scorer import BatchScorer, LoadedAdapter
+from services.contracts.scoring import BASE_ADAPTER_DIGEST
+from services.scoring.batch_scorer import BatchScorer, LoadedAdapter, ModelIdentity
+from services.scoring.lora_adapter import read_adapter
 from services.scoring.prompt import Prompt
+from services.scoring.score_model import ScoreModel
 
 
 class _Switch:
@@ -122,3 +126,22 @@ class AdapterSwitch:
                 f"a canary's score is {error_points:.1f} points off; at most {CANARY_TOLERANCE} are allowed"
             )
         return None
+
+
+def load_adapter(model: ScoreModel, base_model: str, folder: Path | None, version: str = "") -> LoadedAdapter:
+    """Reads an adapter's folder onto the model's device, without making it active.
+
+    Args:
+        model: of the base model it is for.
+        base_model: the base model's name.
+        folder: the adapter's folder, or None for the base model alone.
+        version: the name that results give; empty takes the folder's own.
+
+    Raises:
+        AdapterIncompatible: it does not fit the base model.
+    """
+    if folder is None:
+        return LoadedAdapter(ModelIdentity(base_model, BASE_ADAPTER_DIGEST, ""), None)
+    adapter = read_adapter(folder)
+    weights = model.lora.load(adapter)
+    return LoadedAdapter(ModelIdentity(base_model, adapter.digest, version or adapter.version), weights)

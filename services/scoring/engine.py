@@ -10,29 +10,21 @@ import logging
 import math
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.contracts.adapters import Canary, SwitchReport
 from services.contracts.engine_observer import EngineObserver
-from services.contracts.errors import EngineClosed, ScorerError, ScoringFailed
-from services.contracts.scoring import BASE_ADAPTER_DIGEST, PairRequest, PairScore, StageSeconds
-from services.scoring.adapter_switch import AdapterSwitch
+from services.contracts.errors import EngineClosed
+from services.contracts.scoring import PairRequest, PairScore, StageSeconds
+from services.scoring.adapter_switch import AdapterSwitch, load_adapter
 from services.scoring.batch_planner import BatchLimits, BatchPlan, Candidate, plan_batch
-from services.scoring.batch_scorer import (
-    BatchScorer,
-    LoadedAdapter,
-    ModelIdentity,
-    ScoredBatch,
-    build_pair_score,
-)
-from services.scoring.explanation import ExplanationTask, write_explanation
-from services.scoring.lora_adapter import read_adapter
+from services.scoring.batch_scorer import BatchScorer, ScoredBatch, build_pair_score
+from services.scoring.explanation import ExplanationTask, ExplanationWriter
 from services.scoring.pair_queue import PairQueue, WaitingPair
 from services.scoring.prompt import Prompt, PromptBuilder
-from services.scoring.score_model import ScoreModel
 from services.scoring.text_encoder import TextEncoder
 
 log = logging.getLogger(__name__)
@@ -86,8 +78,7 @@ class ScoringEngine:
         self._encoders = ThreadPoolExecutor(_NUM_ENCODER_THREADS, thread_name_prefix="encode")
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
         self._switch = AdapterSwitch(scorer, scorer.adapter)
-        self._explanations: list[_RunningExplanation] = []
-        self._new_explanations: list[ExplanationTask] = []
+        self._explanations = ExplanationWriter(scorer, encoder, prompts)
         self._busy_since: float | None = None
         self._tokens_per_second = 0.0
         self._failure: BaseException | None = None
@@ -160,7 +151,7 @@ class ScoringEngine:
         if self._failure is not None or not self._thread.is_alive():
             raise EngineClosed("the engine accepts no more work")
         task = ExplanationTask(await self._encode(request), score, max_tokens)
-        self._new_explanations.append(task)
+        self._explanations.add(task)
         self._queue.wake()
         try:
             while True:
@@ -210,7 +201,7 @@ class ScoringEngine:
                 if batch:
                     self._compute(batch)
                 self._advance_switch()
-                self._advance_explanations()
+                self._explanations.advance(self._switch.active)
         except BaseException as error:
             # A bug: stop taking work, so that liveness fails and the process is restarted.
             self._failure = error
@@ -268,66 +259,10 @@ class ScoringEngine:
         self._queue.retry_after_seconds = self._options.limits.max_tokens / max(self._tokens_per_second, 1.0)
 
     def _has_nothing_else(self) -> bool:
-        return self._switch.is_idle and not self._explanations and not self._new_explanations
+        return self._switch.is_idle and self._explanations.is_idle
 
     def _advance_switch(self) -> None:
         changed = self._switch.advance()
         if changed is not None:
             identity = changed.identity
             self._observer.on_adapter(identity.adapter_digest, identity.adapter_version, identity.base_model)
-
-    def _advance_explanations(self) -> None:
-        while self._new_explanations:
-            task = self._new_explanations.pop(0)
-            prefix = self._scorer.prefix_state(task.prompt.prefix)
-            pieces = write_explanation(task, prefix, self._scorer.model, self._encoder, self._prompts)
-            self._explanations.append(_RunningExplanation(task, pieces, self._switch.active))
-        for running in self._explanations.copy():
-            # Each ends with the adapter it began with: its key-value states are that adapter's.
-            self._scorer.use(running.adapter)
-            if not _advance(running.task, running.pieces):
-                self._explanations.remove(running)
-        self._scorer.use(self._switch.active)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _RunningExplanation:
-    task: ExplanationTask
-    pieces: Iterator[str]
-    adapter: LoadedAdapter
-
-
-def load_adapter(model: ScoreModel, base_model: str, folder: Path | None, version: str = "") -> LoadedAdapter:
-    """Reads an adapter's folder onto the model's device, without making it active.
-
-    Args:
-        model: of the base model it is for.
-        base_model: the base model's name.
-        folder: the adapter's folder, or None for the base model alone.
-        version: the name that results give; empty takes the folder's own.
-
-    Raises:
-        AdapterIncompatible: it does not fit the base model.
-    """
-    if folder is None:
-        return LoadedAdapter(ModelIdentity(base_model, BASE_ADAPTER_DIGEST, ""), None)
-    adapter = read_adapter(folder)
-    weights = model.lora.load(adapter)
-    return LoadedAdapter(ModelIdentity(base_model, adapter.digest, version or adapter.version), weights)
-
-
-def _advance(task: ExplanationTask, pieces: Iterator[str]) -> bool:
-    """Writes one more piece; returns whether there may be another."""
-    if task.is_abandoned:
-        return False
-    try:
-        task.pieces.put(next(pieces))
-    except StopIteration:
-        task.pieces.put(None)
-        return False
-    except RuntimeError as error:  # what torch raises, out of memory included
-        failure: ScorerError = ScoringFailed("the model failed while explaining")
-        failure.__cause__ = error
-        task.pieces.put(failure)
-        return False
-    return True

@@ -7,11 +7,12 @@ from typing import Literal
 
 from services.contracts.engine_observer import EngineObserver, SilentObserver
 from services.contracts.errors import ModelUnavailable
+from services.scoring.adapter_switch import load_adapter
 from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
 from services.scoring.batch_planner import BatchLimits
 from services.scoring.batch_scorer import BatchScorer
 from services.scoring.bundled_model import Progress
-from services.scoring.engine import EngineOptions, ScoringEngine, load_adapter
+from services.scoring.engine import EngineOptions, ScoringEngine
 from services.scoring.prefix_cache import PrefixCache
 from services.scoring.prompt import PromptBuilder
 from services.scoring.score_model import ScoreModel

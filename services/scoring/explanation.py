@@ -4,7 +4,9 @@ import queue
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from services.contracts.errors import ScorerError, ScoringFailed
 from services.contracts.scoring import PairScore
+from services.scoring.batch_scorer import BatchScorer, LoadedAdapter
 from services.scoring.prefix_cache import PrefixState
 from services.scoring.prompt import Prompt, PromptBuilder
 from services.scoring.score_model import ScoreModel
@@ -63,3 +65,71 @@ def write_explanation(
             yield text[len(shown) :]
             shown = text
         token, cache = model.continue_greedily([token], cache)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _RunningExplanation:
+    task: ExplanationTask
+    pieces: Iterator[str]
+    adapter: LoadedAdapter
+
+
+class ExplanationWriter:
+    """Writes all explanations under way, one piece of each at a time; ``advance`` is the model thread's.
+
+    Args:
+        scorer: knows the prefixes and the model.
+        encoder: of the base model.
+        prompts: knows what stands between score and explanation.
+    """
+
+    def __init__(self, scorer: BatchScorer, encoder: TextEncoder, prompts: PromptBuilder) -> None:
+        self._scorer = scorer
+        self._encoder = encoder
+        self._prompts = prompts
+        self._new: list[ExplanationTask] = []
+        self._running: list[_RunningExplanation] = []
+
+    @property
+    def is_idle(self) -> bool:
+        """Returns whether nothing is being written."""
+        return not self._new and not self._running
+
+    def add(self, task: ExplanationTask) -> None:
+        """Takes a task; may be called from any thread."""
+        self._new.append(task)
+
+    def advance(self, active: LoadedAdapter) -> None:
+        """Writes one more piece of each explanation.
+
+        Args:
+            active: the adapter that new explanations are written with.
+        """
+        while self._new:
+            task = self._new.pop(0)
+            prefix = self._scorer.prefix_state(task.prompt.prefix)
+            pieces = write_explanation(task, prefix, self._scorer.model, self._encoder, self._prompts)
+            self._running.append(_RunningExplanation(task, pieces, active))
+        for running in self._running.copy():
+            # Each ends with the adapter it began with: its key-value states are that adapter's.
+            self._scorer.use(running.adapter)
+            if not _advance(running.task, running.pieces):
+                self._running.remove(running)
+        self._scorer.use(active)
+
+
+def _advance(task: ExplanationTask, pieces: Iterator[str]) -> bool:
+    """Writes one more piece; returns whether there may be another."""
+    if task.is_abandoned:
+        return False
+    try:
+        task.pieces.put(next(pieces))
+    except StopIteration:
+        task.pieces.put(None)
+        return False
+    except RuntimeError as error:  # what torch raises, out of memory included
+        failure: ScorerError = ScoringFailed("the model failed while explaining")
+        failure.__cause__ = error
+        task.pieces.put(failure)
+        return False
+    return True

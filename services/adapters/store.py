@@ -1,0 +1,291 @@
+"""The adapter store: immutable versions and the order in which they were activated, on any fsspec file system.
+
+Layout below the root::
+
+    versions/<version>/<files of the adapter>   never changed
+    versions/<version>/manifest.json            written last: without it there is no version
+    activations.json                            versions in the order of their activation, latest last
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+import fsspec
+from fsspec.core import url_to_fs
+
+from services.adapters.manifest import MANIFEST_FILE, parse_manifest, read_manifest, verify_manifest
+from services.contracts.errors import AdapterIncompatible, AdapterNotFound, AdapterStoreUnreachable
+from services.scoring.lora_adapter import METADATA_FILE, read_adapter
+
+ACTIVATIONS_FILE = "activations.json"
+#: No adapter of a served base model comes near this; a store that was tampered with might.
+MAX_ADAPTER_BYTES = 4 * 1024**3
+#: What an adapter may consist of: weights as safetensors, the rest readable text. Nothing that runs code.
+ALLOWED_SUFFIXES = frozenset({".safetensors", ".json", ".md", ".model", ".jinja", ".txt"})
+_VERSION_DIGEST_CHARACTERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAdapter:
+    """One version in the store.
+
+    Attributes:
+        version: its name.
+        uri: where its folder lies.
+        manifest_digest: SHA-256 of its manifest, in hexadecimal.
+        adapter_digest: what results computed with it name.
+        base_model: the base model it was trained on.
+        prompt_version: the prompt it was trained with.
+        published_at: when, in UTC.
+        metrics: figures of its evaluation.
+    """
+
+    version: str
+    uri: str
+    manifest_digest: str
+    adapter_digest: str
+    base_model: str
+    prompt_version: str
+    published_at: datetime
+    metrics: dict[str, float]
+
+
+class AdapterStore:
+    """Keeps adapters.
+
+    Args:
+        url: root folder, local or as an fsspec URL (``s3://bucket/path``, ``gs://bucket/path``), whose
+            file system package must be installed.
+
+    Raises:
+        AdapterStoreUnreachable: there is no such file system.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._fs, self._root = url_to_fs(url)
+        except (ValueError, ImportError) as error:
+            raise AdapterStoreUnreachable(f"adapter store {url}: {error}") from error
+
+    def publish(self, folder: Path, metrics: dict[str, float] | None = None) -> StoredAdapter:
+        """Stores an exported adapter as a new version; the same content is stored once.
+
+        Args:
+            folder: an adapter with its manifest, as ``resume-scorer train`` writes it.
+            metrics: figures of the evaluation that let it pass.
+
+        Raises:
+            AdapterIncompatible: the folder is no whole adapter or holds a file of another kind.
+            AdapterStoreUnreachable: the store cannot be written.
+        """
+        adapter = read_adapter(folder)
+        verify_manifest(folder)
+        files = read_manifest(folder)
+        _check_files(folder.name, {name: entry.num_bytes for name, entry in files.items()})
+        for stored in self.versions():
+            if stored.adapter_digest == adapter.digest:
+                return stored
+        published_at = datetime.now(UTC)
+        version = f"{published_at:%Y%m%dT%H%M%S}-{adapter.digest[:_VERSION_DIGEST_CHARACTERS]}"
+        manifest = json.loads((folder / MANIFEST_FILE).read_text("utf-8")) | {
+            "version": version,
+            "adapter_digest": adapter.digest,
+            "base_model": _base_model(folder),
+            "prompt_version": adapter.prompt_version,
+            "published_at": published_at.isoformat(),
+            "metrics": metrics or {},
+        }
+        place = self._place(version)
+        with _reaching(place):
+            self._fs.makedirs(place, exist_ok=True)
+            for name in files:
+                self._fs.put_file(str(folder / name), f"{place}/{name}")
+            # Last, and in one step: a crash before it leaves no version.
+            self._write(f"{place}/{MANIFEST_FILE}", json.dumps(manifest, indent=2) + "\n")
+        return self.find(version)
+
+    def versions(self) -> list[StoredAdapter]:
+        """Returns all versions, newest first.
+
+        Raises:
+            AdapterStoreUnreachable: the store cannot be read.
+        """
+        with _reaching(self._root):
+            self._fs.invalidate_cache()
+            if not self._fs.isdir(f"{self._root}/versions"):
+                return []
+            names = [PurePosixPath(path).name for path in self._fs.ls(f"{self._root}/versions", detail=False)]
+            whole = [name for name in names if self._fs.isfile(f"{self._place(name)}/{MANIFEST_FILE}")]
+        return [self.find(name) for name in sorted(whole, reverse=True)]
+
+    def find(self, version: str) -> StoredAdapter:
+        """Returns a version.
+
+        Raises:
+            AdapterNotFound: the store has none of this name.
+            AdapterIncompatible: its manifest is damaged.
+            AdapterStoreUnreachable: the store cannot be read.
+        """
+        place = self._place(version)
+        with _reaching(place):
+            try:
+                content: bytes = self._fs.cat_file(f"{place}/{MANIFEST_FILE}")
+            except FileNotFoundError as error:
+                raise AdapterNotFound(f"the adapter store has no version {version}") from error
+        try:
+            manifest = json.loads(content)
+            return StoredAdapter(
+                version=version,
+                uri=self._fs.unstrip_protocol(place),
+                manifest_digest=hashlib.sha256(content).hexdigest(),
+                adapter_digest=str(manifest["adapter_digest"]),
+                base_model=str(manifest["base_model"]),
+                prompt_version=str(manifest["prompt_version"]),
+                published_at=datetime.fromisoformat(manifest["published_at"]),
+                metrics={name: float(value) for name, value in manifest["metrics"].items()},
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise AdapterIncompatible(f"adapter {version}: {MANIFEST_FILE} is damaged") from error
+
+    def activations(self) -> list[str]:
+        """Returns the activated versions, latest last, as far as none was rolled back."""
+        with _reaching(self._root):
+            try:
+                content: bytes = self._fs.cat_file(f"{self._root}/{ACTIVATIONS_FILE}")
+            except FileNotFoundError:
+                return []
+        return [str(version) for version in json.loads(content)]
+
+    def note_activation(self, version: str) -> None:
+        """Notes that a version is the active one from now on."""
+        activations = self.activations()
+        if activations[-1:] != [version]:
+            self._write_activations([*activations, version])
+
+    def note_rollback(self) -> str | None:
+        """Takes the latest activation back.
+
+        Returns:
+            The version that is active again, or None for the adapter that the scorers start with.
+
+        Raises:
+            AdapterNotFound: nothing was activated.
+        """
+        activations = self.activations()
+        if not activations:
+            raise AdapterNotFound("no adapter was activated, so there is nothing to roll back")
+        self._write_activations(activations[:-1])
+        return activations[-2] if len(activations) > 1 else None
+
+    def remove_all_but(self, num_kept: int) -> list[str]:
+        """Removes old versions; the active one and the one before it always stay.
+
+        Returns:
+            The removed versions.
+        """
+        protected = set(self.activations()[-2:])
+        removed = [
+            stored.version for stored in self.versions()[num_kept:] if stored.version not in protected
+        ]
+        for version in removed:
+            with _reaching(version):
+                # The manifest first: a half-removed version is none.
+                self._fs.rm_file(f"{self._place(version)}/{MANIFEST_FILE}")
+                self._fs.rm(self._place(version), recursive=True)
+        return removed
+
+    def _place(self, version: str) -> str:
+        if not version or PurePosixPath(version).name != version or version in (".", ".."):
+            raise AdapterNotFound("the adapter store has no version of this name")
+        return f"{self._root}/versions/{version}"
+
+    def _write_activations(self, versions: list[str]) -> None:
+        with _reaching(self._root):
+            self._fs.makedirs(self._root, exist_ok=True)
+            self._write(f"{self._root}/{ACTIVATIONS_FILE}", json.dumps(versions) + "\n")
+
+    def _write(self, path: str, text: str) -> None:
+        # A rename is one step on a disk; an object store shows an object only once it is whole.
+        self._fs.pipe_file(f"{path}.part", text.encode())
+        self._fs.mv(f"{path}.part", path)
+
+
+def fetch_adapter(uri: str, manifest_digest: str, cache_dir: Path) -> Path:
+    """Copies a stored version to this machine and verifies every byte; a copy that is there is used again.
+
+    Args:
+        uri: of the version's folder.
+        manifest_digest: SHA-256 that its manifest must have.
+        cache_dir: where copies are kept.
+
+    Returns:
+        The folder of the copy.
+
+    Raises:
+        AdapterIncompatible: a file is missing, too large, of another kind, or differs.
+        AdapterStoreUnreachable: the store cannot be read.
+    """
+    target = cache_dir / manifest_digest
+    if target.is_dir():
+        verify_manifest(target)
+        return target
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=".part-", dir=cache_dir))
+    try:
+        _copy(uri, manifest_digest, part)
+        verify_manifest(part)
+        part.rename(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return target
+
+
+def _copy(uri: str, manifest_digest: str, folder: Path) -> None:
+    name = PurePosixPath(uri).name
+    with _reaching(uri):
+        fs, place = url_to_fs(uri)
+        content: bytes = fs.cat_file(f"{place}/{MANIFEST_FILE}")
+        if hashlib.sha256(content).hexdigest() != manifest_digest:
+            raise AdapterIncompatible(f"adapter {name}: {MANIFEST_FILE} has another digest than announced")
+        files = parse_manifest(name, content)
+        _check_files(name, {file: entry.num_bytes for file, entry in files.items()})
+        for file, entry in files.items():
+            if fs.size(f"{place}/{file}") != entry.num_bytes:
+                raise AdapterIncompatible(f"adapter {name}: {file} differs from its manifest")
+            fs.get_file(f"{place}/{file}", str(folder / file))
+    (folder / MANIFEST_FILE).write_bytes(content)
+
+
+def _check_files(name: str, sizes: dict[str, int]) -> None:
+    for file in sizes:
+        if PurePosixPath(file).name != file or PurePosixPath(file).suffix not in ALLOWED_SUFFIXES:
+            raise AdapterIncompatible(f"adapter {name}: {PurePosixPath(file).name} is not allowed in an adapter")
+    if sum(sizes.values()) > MAX_ADAPTER_BYTES:
+        raise AdapterIncompatible(f"adapter {name}: larger than {MAX_ADAPTER_BYTES} bytes")
+
+
+def _base_model(folder: Path) -> str:
+    path = folder / METADATA_FILE
+    try:
+        return str(json.loads(path.read_text("utf-8"))["base_model"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AdapterIncompatible(f"adapter {folder.name}: {METADATA_FILE} names no base model") from error
+
+
+class _reaching:  # noqa: N801 - reads as a statement
+    """Turns what file systems raise into the store's error."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, OSError):
+            reason = error.strerror or type(error).__name__
+            raise AdapterStoreUnreachable(f"adapter store, {self._place}: {reason}") from error
