@@ -9,7 +9,9 @@ from typing import Any
 
 import torch
 
+from services.adapters.canaries import write_canaries
 from services.adapters.manifest import write_manifest
+from services.contracts.adapters import Canary
 from services.scoring.base_model import BaseModel
 from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE
 from services.scoring.prompt import PROMPT_VERSION
@@ -27,6 +29,7 @@ class AdapterRecord:
         num_pairs: trained on.
         metrics: figures on validation pairs; empty without.
         history: losses by step.
+        canaries: pairs with the scores that the adapter gives them.
     """
 
     config: FineTuningConfig
@@ -34,6 +37,7 @@ class AdapterRecord:
     num_pairs: int
     metrics: dict[str, Any]
     history: list[dict[str, float]]
+    canaries: tuple[Canary, ...] = ()
 
 
 def export_adapter(model: Any, base: BaseModel, record: AdapterRecord, output: Path) -> None:
@@ -55,6 +59,7 @@ def export_adapter(model: Any, base: BaseModel, record: AdapterRecord, output: P
         metadata = _metadata(base, record)
         (folder / METADATA_FILE).write_text(json.dumps(metadata, indent=2) + "\n", "utf-8")
         write_card(folder / CARD_FILE, metadata)
+        write_canaries(folder, record.canaries)
         write_manifest(folder)
         for path in sorted(folder.iterdir(), key=lambda path: path.name == WEIGHTS_FILE):
             path.replace(output / path.name)

@@ -22,6 +22,7 @@ from services.scoring.lora_adapter import read_adapter
 from services.scoring.score_model import ScoreModel
 from services.scoring.score_scale import find_score_tokens
 from services.scoring.text_encoder import TextEncoder
+from training.canaries import score_canaries
 from training.configuration import FineTuningConfig
 from training.dataset import LabelledPair
 from training.epochs import EpochPlanner, dataset_from_batches
@@ -142,7 +143,14 @@ def fine_tune(
     export_adapter(
         model,
         base,
-        AdapterRecord(config, data.digest, len(pairs), result.metrics, _history(trainer.state.log_history)),
+        AdapterRecord(
+            config,
+            data.digest,
+            len(pairs),
+            result.metrics,
+            _history(trainer.state.log_history),
+            score_canaries(score_model, encoder),
+        ),
         output,
     )
     model.unload()

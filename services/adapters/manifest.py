@@ -50,17 +50,29 @@ def read_manifest(folder: Path) -> dict[str, ManifestFile]:
         AdapterIncompatible: there is none, it is damaged, or of another format.
     """
     try:
-        content = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
-        if content["format"] != _FORMAT:
-            raise AdapterIncompatible(f"adapter {folder.name}: {MANIFEST_FILE} has another format")
-        return {
-            name: ManifestFile(str(entry["sha256"]), int(entry["num_bytes"]))
-            for name, entry in content["files"].items()
-        }
+        content = (folder / MANIFEST_FILE).read_bytes()
     except OSError as error:
         raise AdapterIncompatible(f"adapter {folder.name}: {MANIFEST_FILE} is missing") from error
+    return parse_manifest(folder.name, content)
+
+
+def parse_manifest(adapter: str, content: bytes) -> dict[str, ManifestFile]:
+    """Reads a manifest's content; see ``read_manifest``.
+
+    Args:
+        adapter: the name that errors give.
+        content: of the manifest's file.
+    """
+    try:
+        manifest = json.loads(content)
+        if manifest["format"] != _FORMAT:
+            raise AdapterIncompatible(f"adapter {adapter}: {MANIFEST_FILE} has another format")
+        return {
+            name: ManifestFile(str(entry["sha256"]), int(entry["num_bytes"]))
+            for name, entry in manifest["files"].items()
+        }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise AdapterIncompatible(f"adapter {folder.name}: {MANIFEST_FILE} is damaged") from error
+        raise AdapterIncompatible(f"adapter {adapter}: {MANIFEST_FILE} is damaged") from error
 
 
 def verify_manifest(folder: Path) -> None:

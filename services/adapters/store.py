@@ -1,4 +1,4 @@
-"""The adapter store: immutable versions and the order in which they were activated, on any fsspec file system.
+"""The adapter store: immutable versions and the order of their activation, on any fsspec file system.
 
 Layout below the root::
 
@@ -9,24 +9,18 @@ Layout below the root::
 
 import hashlib
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-import fsspec
 from fsspec.core import url_to_fs
 
-from services.adapters.manifest import MANIFEST_FILE, parse_manifest, read_manifest, verify_manifest
+from services.adapters.fetching import check_files, reaching
+from services.adapters.manifest import MANIFEST_FILE, read_manifest, verify_manifest
 from services.contracts.errors import AdapterIncompatible, AdapterNotFound, AdapterStoreUnreachable
 from services.scoring.lora_adapter import METADATA_FILE, read_adapter
 
 ACTIVATIONS_FILE = "activations.json"
-#: No adapter of a served base model comes near this; a store that was tampered with might.
-MAX_ADAPTER_BYTES = 4 * 1024**3
-#: What an adapter may consist of: weights as safetensors, the rest readable text. Nothing that runs code.
-ALLOWED_SUFFIXES = frozenset({".safetensors", ".json", ".md", ".model", ".jinja", ".txt"})
 _VERSION_DIGEST_CHARACTERS = 8
 
 
@@ -86,7 +80,7 @@ class AdapterStore:
         adapter = read_adapter(folder)
         verify_manifest(folder)
         files = read_manifest(folder)
-        _check_files(folder.name, {name: entry.num_bytes for name, entry in files.items()})
+        check_files(folder.name, {name: entry.num_bytes for name, entry in files.items()})
         for stored in self.versions():
             if stored.adapter_digest == adapter.digest:
                 return stored
@@ -101,7 +95,7 @@ class AdapterStore:
             "metrics": metrics or {},
         }
         place = self._place(version)
-        with _reaching(place):
+        with reaching(place):
             self._fs.makedirs(place, exist_ok=True)
             for name in files:
                 self._fs.put_file(str(folder / name), f"{place}/{name}")
@@ -115,7 +109,7 @@ class AdapterStore:
         Raises:
             AdapterStoreUnreachable: the store cannot be read.
         """
-        with _reaching(self._root):
+        with reaching(self._root):
             self._fs.invalidate_cache()
             if not self._fs.isdir(f"{self._root}/versions"):
                 return []
@@ -132,7 +126,7 @@ class AdapterStore:
             AdapterStoreUnreachable: the store cannot be read.
         """
         place = self._place(version)
-        with _reaching(place):
+        with reaching(place):
             try:
                 content: bytes = self._fs.cat_file(f"{place}/{MANIFEST_FILE}")
             except FileNotFoundError as error:
@@ -154,7 +148,7 @@ class AdapterStore:
 
     def activations(self) -> list[str]:
         """Returns the activated versions, latest last, as far as none was rolled back."""
-        with _reaching(self._root):
+        with reaching(self._root):
             try:
                 content: bytes = self._fs.cat_file(f"{self._root}/{ACTIVATIONS_FILE}")
             except FileNotFoundError:
@@ -189,11 +183,9 @@ class AdapterStore:
             The removed versions.
         """
         protected = set(self.activations()[-2:])
-        removed = [
-            stored.version for stored in self.versions()[num_kept:] if stored.version not in protected
-        ]
+        removed = [stored.version for stored in self.versions()[num_kept:] if stored.version not in protected]
         for version in removed:
-            with _reaching(version):
+            with reaching(version):
                 # The manifest first: a half-removed version is none.
                 self._fs.rm_file(f"{self._place(version)}/{MANIFEST_FILE}")
                 self._fs.rm(self._place(version), recursive=True)
@@ -205,7 +197,7 @@ class AdapterStore:
         return f"{self._root}/versions/{version}"
 
     def _write_activations(self, versions: list[str]) -> None:
-        with _reaching(self._root):
+        with reaching(self._root):
             self._fs.makedirs(self._root, exist_ok=True)
             self._write(f"{self._root}/{ACTIVATIONS_FILE}", json.dumps(versions) + "\n")
 
@@ -215,77 +207,9 @@ class AdapterStore:
         self._fs.mv(f"{path}.part", path)
 
 
-def fetch_adapter(uri: str, manifest_digest: str, cache_dir: Path) -> Path:
-    """Copies a stored version to this machine and verifies every byte; a copy that is there is used again.
-
-    Args:
-        uri: of the version's folder.
-        manifest_digest: SHA-256 that its manifest must have.
-        cache_dir: where copies are kept.
-
-    Returns:
-        The folder of the copy.
-
-    Raises:
-        AdapterIncompatible: a file is missing, too large, of another kind, or differs.
-        AdapterStoreUnreachable: the store cannot be read.
-    """
-    target = cache_dir / manifest_digest
-    if target.is_dir():
-        verify_manifest(target)
-        return target
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=".part-", dir=cache_dir))
-    try:
-        _copy(uri, manifest_digest, part)
-        verify_manifest(part)
-        part.rename(target)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return target
-
-
-def _copy(uri: str, manifest_digest: str, folder: Path) -> None:
-    name = PurePosixPath(uri).name
-    with _reaching(uri):
-        fs, place = url_to_fs(uri)
-        content: bytes = fs.cat_file(f"{place}/{MANIFEST_FILE}")
-        if hashlib.sha256(content).hexdigest() != manifest_digest:
-            raise AdapterIncompatible(f"adapter {name}: {MANIFEST_FILE} has another digest than announced")
-        files = parse_manifest(name, content)
-        _check_files(name, {file: entry.num_bytes for file, entry in files.items()})
-        for file, entry in files.items():
-            if fs.size(f"{place}/{file}") != entry.num_bytes:
-                raise AdapterIncompatible(f"adapter {name}: {file} differs from its manifest")
-            fs.get_file(f"{place}/{file}", str(folder / file))
-    (folder / MANIFEST_FILE).write_bytes(content)
-
-
-def _check_files(name: str, sizes: dict[str, int]) -> None:
-    for file in sizes:
-        if PurePosixPath(file).name != file or PurePosixPath(file).suffix not in ALLOWED_SUFFIXES:
-            raise AdapterIncompatible(f"adapter {name}: {PurePosixPath(file).name} is not allowed in an adapter")
-    if sum(sizes.values()) > MAX_ADAPTER_BYTES:
-        raise AdapterIncompatible(f"adapter {name}: larger than {MAX_ADAPTER_BYTES} bytes")
-
-
 def _base_model(folder: Path) -> str:
     path = folder / METADATA_FILE
     try:
         return str(json.loads(path.read_text("utf-8"))["base_model"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AdapterIncompatible(f"adapter {folder.name}: {METADATA_FILE} names no base model") from error
-
-
-class _reaching:  # noqa: N801 - reads as a statement
-    """Turns what file systems raise into the store's error."""
-
-    def __init__(self, place: str) -> None:
-        self._place = place
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        if isinstance(error, OSError):
-            reason = error.strerror or type(error).__name__
-            raise AdapterStoreUnreachable(f"adapter store, {self._place}: {reason}") from error

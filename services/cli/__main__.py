@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import click
 
+from services.cli.adapter_commands import adapters
 from services.cli.dataset_commands import evaluate, predict
 from services.cli.kafka_commands import publish, watch
 from services.cli.model_commands import model
@@ -26,7 +27,21 @@ def cli() -> None:
     """Scores how well resumes fit jobs. Settings come from SCORER_* environment variables and a TOML file."""
 
 
-for command in (up, worker, api, broker, score, publish, watch, model, train, tune, predict, evaluate):
+for command in (
+    up,
+    worker,
+    api,
+    broker,
+    score,
+    publish,
+    watch,
+    model,
+    train,
+    tune,
+    predict,
+    evaluate,
+    adapters,
+):
     cli.add_command(command)
 
 

@@ -29,6 +29,7 @@ async def _run_worker(settings: "Settings") -> None:
     from prometheus_client import CollectorRegistry
 
     from services.scoring_worker.app import run_worker
+    from services.service_kit.adapter_watch import following_adapters
     from services.service_kit.metrics import ScoringMetrics
     from services.service_kit.shutdown import stop_on_signals
 
@@ -36,7 +37,8 @@ async def _run_worker(settings: "Settings") -> None:
     with stop_on_signals() as stop:
         engine = await _open_engine(settings, metrics)
         try:
-            await run_worker(settings, engine, metrics, stop=stop)
+            async with following_adapters(settings, engine, metrics):
+                await run_worker(settings, engine, metrics, stop=stop)
         finally:
             await asyncio.to_thread(engine.close, settings.drain_seconds)
 
@@ -56,6 +58,7 @@ async def _run_api(settings: "Settings") -> None:
     from prometheus_client import CollectorRegistry
 
     from services.scoring_api.app import run_api
+    from services.service_kit.adapter_watch import following_adapters
     from services.service_kit.metrics import ScoringMetrics
     from services.service_kit.shutdown import stop_on_signals
 
@@ -63,7 +66,8 @@ async def _run_api(settings: "Settings") -> None:
     with stop_on_signals() as stop:
         engine = await _open_engine(settings, metrics)
         try:
-            await run_api(settings, engine, metrics, stop=stop)
+            async with following_adapters(settings, engine, metrics):
+                await run_api(settings, engine, metrics, stop=stop)
         finally:
             await asyncio.to_thread(engine.close, settings.drain_seconds)
 

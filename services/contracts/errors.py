@@ -5,6 +5,8 @@
     ├── SettingsInvalid         a setting is unknown or unparsable; names it
     ├── ModelUnavailable        the base model cannot be found, verified or loaded
     ├── AdapterIncompatible     an adapter does not fit the base model or prompt
+    ├── AdapterNotFound         the adapter store has no such version
+    ├── AdapterStoreUnreachable the adapter store cannot be read or written
     ├── BrokerUnreachable       no Kafka broker answers
     ├── EngineOverloaded        the queue is full; carries when to try again
     ├── EngineClosed            the engine is draining or stopped
@@ -59,6 +61,14 @@ class ModelUnavailable(ScorerError):
 
 class AdapterIncompatible(ScorerError):
     """An adapter does not fit the base model, the prompt version or the target modules."""
+
+
+class AdapterNotFound(ScorerError):
+    """The adapter store has no version of this name, or none to go back to."""
+
+
+class AdapterStoreUnreachable(ScorerError):
+    """The adapter store cannot be read or written."""
 
 
 class BrokerUnreachable(ScorerError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import grpc
 
 from services.contracts.engine import PairScorer
+from services.scoring_api.adapter_servicer import AdapterServicer
 from services.scoring_api.call_answers import CallAnswers
 from services.scoring_api.feedback_servicer import FeedbackServicer
 from services.scoring_api.grpc_server import ServerHealth, bind, build_server
@@ -77,6 +78,7 @@ async def run_api(
             settings,
             ScoringServicer(PairScoring(scorer, metrics), answers, deadline_seconds),
             FeedbackServicer(publisher, answers, deadline_seconds),
+            AdapterServicer(settings, scorer, answers),
             health,
         )
         address = bind(server, settings)

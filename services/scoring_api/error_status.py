@@ -9,6 +9,10 @@ from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 
 from services.contracts.errors import (
+    AdapterIncompatible,
+    AdapterNotFound,
+    AdapterStoreUnreachable,
+    BrokerUnreachable,
     DeadlineExpired,
     EngineClosed,
     EngineOverloaded,
@@ -54,6 +58,21 @@ _ROWS: dict[type[BaseException], ErrorRow] = {
     ),
     ScoringFailed: ErrorRow(
         grpc.StatusCode.INTERNAL, "scoring_failed", "SCORING_FAILED", "the model failed on this pair"
+    ),
+    AdapterNotFound: ErrorRow(
+        grpc.StatusCode.NOT_FOUND, "invalid_input", "ADAPTER_NOT_FOUND", "the store has no such adapter"
+    ),
+    AdapterIncompatible: ErrorRow(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "invalid_input",
+        "ADAPTER_INCOMPATIBLE",
+        "the stored adapter is damaged or does not fit",
+    ),
+    AdapterStoreUnreachable: ErrorRow(
+        grpc.StatusCode.UNAVAILABLE, "closed", "ADAPTER_STORE_UNAVAILABLE", "the adapter store is away"
+    ),
+    BrokerUnreachable: ErrorRow(
+        grpc.StatusCode.UNAVAILABLE, "closed", "KAFKA_UNAVAILABLE", "Kafka cannot be reached; try again"
     ),
     LabelNotPublished: ErrorRow(
         grpc.StatusCode.UNAVAILABLE,

@@ -5,7 +5,11 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from services.contracts.errors import SettingsInvalid
-from services.pb.scoring.v1 import feedback_service_pb2, scoring_service_pb2
+from services.pb.scoring.v1 import adapter_service_pb2, feedback_service_pb2, scoring_service_pb2
+from services.pb.scoring.v1.adapter_service_pb2_grpc import (
+    AdapterServiceServicer,
+    add_AdapterServiceServicer_to_server,
+)
 from services.pb.scoring.v1.feedback_service_pb2_grpc import (
     FeedbackServiceServicer,
     add_FeedbackServiceServicer_to_server,
@@ -19,6 +23,7 @@ from services.service_kit.settings import Settings, variable_of
 SERVICE_NAMES = (
     scoring_service_pb2.DESCRIPTOR.services_by_name["ScoringService"].full_name,
     feedback_service_pb2.DESCRIPTOR.services_by_name["FeedbackService"].full_name,
+    adapter_service_pb2.DESCRIPTOR.services_by_name["AdapterService"].full_name,
 )
 WHOLE_SERVER = ""  # the name that health clients ask for when they name no service
 # Health checks and reflection still get in when every call that we count is in flight.
@@ -60,6 +65,7 @@ def build_server(
     settings: Settings,
     scoring: ScoringServiceServicer,
     feedback: FeedbackServiceServicer,
+    adapters: AdapterServiceServicer,
     server_health: ServerHealth,
 ) -> grpc.aio.Server:
     """Builds a server that has no port yet."""
@@ -74,6 +80,7 @@ def build_server(
     )
     add_ScoringServiceServicer_to_server(scoring, server)  # type: ignore[no-untyped-call]
     add_FeedbackServiceServicer_to_server(feedback, server)  # type: ignore[no-untyped-call]
+    add_AdapterServiceServicer_to_server(adapters, server)  # type: ignore[no-untyped-call]
     health_pb2_grpc.add_HealthServicer_to_server(server_health.servicer, server)
     health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
     reflection.enable_server_reflection((*SERVICE_NAMES, health_name, reflection.SERVICE_NAME), server)

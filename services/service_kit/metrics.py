@@ -38,6 +38,8 @@ SWITCH_OUTCOMES = ("ok", "rejected")
 STAGE_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 # From an application being published to its score: an idle worker (0.1 s) to a long backlog (an hour).
 EVENT_AGE_BUCKETS_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+# From one assignment a layer (0.1 ms) to one forward pass on a CPU.
+SWITCH_PAUSE_BUCKETS_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1)
 BATCH_PAIRS_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
 BATCH_TOKENS_BUCKETS = (128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 SHORT_DIGEST_CHARACTERS = 12
@@ -98,6 +100,12 @@ class ScoringMetrics:
             "scoring_adapter_switches_total",
             "Adapters that were activated, or rejected as incompatible.",
             ["outcome"],
+            registry=registry,
+        )
+        self.adapter_switch_pause_seconds = Histogram(
+            "scoring_adapter_switch_pause_seconds",
+            "How long the model thread did nothing but change the adapter.",
+            buckets=SWITCH_PAUSE_BUCKETS_SECONDS,
             registry=registry,
         )
 

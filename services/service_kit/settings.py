@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     adapter: str = "auto"
     max_prompt_tokens: PositiveInt = 2048
 
+    # Adapters that are published while the services run
+    adapter_name: str = Field("default", min_length=1, max_length=256)  # which announcements are followed
+    adapter_store: str = "~/.local/share/resume-scorer/adapters"  # a folder, s3://..., gs://...
+
     # Engine
     batch_layout: Literal["auto", "padded", "sequential"] = "auto"
     batch_token_budget: int = Field(0, ge=0)  # 0: 2,048 on a CPU, 20,000 on CUDA
@@ -73,6 +77,7 @@ class Settings(BaseSettings):
     grpc_max_message_bytes: PositiveInt = 4 * 1024**2
     grpc_default_deadline_seconds: PositiveFloat = 60.0  # for calls that come without one
     grpc_max_concurrent_calls: PositiveInt = 2048
+    grpc_admin_token: SecretStr = SecretStr("")  # bearer token of AdapterService; empty: it is switched off
     api_metrics_port: Port = Field(9102, ge=0, le=65535)
 
     # Every process

@@ -43,7 +43,9 @@ def test_rows_are_a_valid_training_set(tmp_path: Path) -> None:
     write_pairs(path, 48)
     pairs = read_labelled_pairs(path)
     assert len(pairs) == 48
-    assert [pair.category for pair in pairs] == [json.loads(line)["category"] for line in path.read_text("utf-8").splitlines()]
+    assert [pair.category for pair in pairs] == [
+        json.loads(line)["category"] for line in path.read_text("utf-8").splitlines()
+    ]
 
 
 def test_every_text_is_its_own(rows: list[dict]) -> None:

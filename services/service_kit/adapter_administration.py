@@ -1,0 +1,135 @@
+"""Publishing, activating and rolling back: one way for the command, the gRPC service and the trainer.
+
+The store remembers the order of activations; the compacted topic tells the scorers. The store is written
+first: a crash in between leaves a scorer on the older adapter, and repeating the call heals it.
+"""
+
+import asyncio
+from pathlib import Path
+
+from aiokafka.errors import KafkaConnectionError
+
+from services.adapters.store import AdapterStore, StoredAdapter
+from services.contracts.errors import BrokerUnreachable
+from services.contracts.topics import ADAPTER_PUBLISHED
+from services.pb.scoring.v1.events_pb2 import AdapterPublished
+from services.service_kit.event_codec import cloud_event_headers, encode_event
+from services.service_kit.kafka_client import create_topics, publish, start_producer
+from services.service_kit.settings import Settings
+
+
+def open_store(settings: Settings) -> AdapterStore:
+    """Opens the store of the settings.
+
+    Raises:
+        AdapterStoreUnreachable: there is no such file system.
+    """
+    url = settings.adapter_store
+    return AdapterStore(str(Path(url).expanduser()) if url.startswith("~") else url)
+
+
+class AdapterAdministration:
+    """Changes which adapter the scorers use.
+
+    Args:
+        settings: where store and Kafka are, and the name that is announced.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def versions(self) -> list[StoredAdapter]:
+        """Returns the stored versions, newest first."""
+        return await asyncio.to_thread(lambda: open_store(self._settings).versions())
+
+    async def active_version(self) -> str | None:
+        """Returns the version that was activated last, None for the adapter that the scorers start with."""
+        activations = await asyncio.to_thread(lambda: open_store(self._settings).activations())
+        return activations[-1] if activations else None
+
+    async def publish(self, folder: Path, metrics: dict[str, float] | None = None) -> StoredAdapter:
+        """Stores an adapter's folder as a version and activates it.
+
+        Raises:
+            AdapterIncompatible: the folder is no whole adapter.
+            AdapterStoreUnreachable: the store cannot be written.
+            BrokerUnreachable: it is stored, but could not be announced.
+        """
+        stored = await asyncio.to_thread(lambda: open_store(self._settings).publish(folder, metrics))
+        return await self.activate(stored.version)
+
+    async def activate(self, version: str) -> StoredAdapter:
+        """Announces a stored version, which every scorer then loads.
+
+        Raises:
+            AdapterNotFound: the store has no such version.
+            AdapterStoreUnreachable: the store cannot be reached.
+            BrokerUnreachable: it is noted, but could not be announced; calling again repeats it.
+        """
+
+        def note() -> StoredAdapter:
+            store = open_store(self._settings)
+            stored = store.find(version)
+            store.note_activation(version)
+            return stored
+
+        stored = await asyncio.to_thread(note)
+        await self._announce(stored)
+        return stored
+
+    async def rollback(self) -> StoredAdapter | None:
+        """Goes back to the version that was active before.
+
+        Returns:
+            What is active again, None for the adapter that the scorers start with.
+
+        Raises:
+            AdapterNotFound: nothing was activated.
+            AdapterStoreUnreachable: the store cannot be reached.
+            BrokerUnreachable: it is noted, but could not be announced.
+        """
+
+        def note() -> StoredAdapter | None:
+            store = open_store(self._settings)
+            version = store.note_rollback()
+            return store.find(version) if version is not None else None
+
+        stored = await asyncio.to_thread(note)
+        await self._announce(stored)
+        return stored
+
+    async def _announce(self, stored: StoredAdapter | None) -> None:
+        name = self._settings.adapter_name
+        try:
+            await create_topics(self._settings)
+            producer = await start_producer(self._settings)
+        except KafkaConnectionError as error:
+            raise BrokerUnreachable(
+                f"no Kafka broker answers at {self._settings.kafka_bootstrap_servers}"
+            ) from error
+        try:
+            await publish(
+                producer,
+                ADAPTER_PUBLISHED,
+                key=name.encode(),
+                # An empty value is the compacted topic's deletion: nothing is announced any more.
+                value=encode_event(announcement(name, stored)) if stored is not None else None,
+                headers=cloud_event_headers(ADAPTER_PUBLISHED),
+            )
+        finally:
+            await producer.stop()
+
+
+def announcement(name: str, stored: StoredAdapter) -> AdapterPublished:
+    """Returns the event that announces a stored version under a name."""
+    event = AdapterPublished(
+        name=name,
+        version=stored.version,
+        store_uri=stored.uri,
+        digest=stored.manifest_digest,
+        metrics=stored.metrics,
+        base_model=stored.base_model,
+        prompt_version=stored.prompt_version,
+    )
+    event.publish_time.FromDatetime(stored.published_at)
+    return event

@@ -1,0 +1,153 @@
+"""Follows the adapters topic and makes the scorer change to what is announced.
+
+The topic is compacted and read from its beginning, so a scorer that starts late finds the announced version.
+Nothing that comes from it can stop the scoring: what does not fit is refused, counted and logged.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError
+
+from services.adapters.canaries import read_canaries
+from services.adapters.fetching import fetch_adapter
+from services.contracts.adapters import AdapterHost, Canary
+from services.contracts.errors import (
+    AdapterIncompatible,
+    AdapterStoreUnreachable,
+    EngineClosed,
+    InvalidInput,
+)
+from services.contracts.scoring import BASE_ADAPTER_DIGEST
+from services.contracts.topics import ADAPTER_PUBLISHED
+from services.pb.scoring.v1.events_pb2 import AdapterPublished
+from services.scoring.lora_adapter import read_adapter
+from services.scoring.prompt import PROMPT_VERSION
+from services.service_kit.engine_settings import adapter_folder
+from services.service_kit.event_codec import decode_event
+from services.service_kit.kafka_client import client_options
+from services.service_kit.logging import get_logger
+from services.service_kit.metrics import ScoringMetrics
+from services.service_kit.settings import Settings
+
+log = get_logger(__name__)
+
+POLL_MILLISECONDS = 500
+RECONNECT_SECONDS = 2.0
+RETRY_SECONDS = 5.0
+
+
+class AdapterWatch:
+    """Keeps a scorer on the announced adapter.
+
+    Args:
+        settings: of the process.
+        host: the scorer.
+        metrics: count what was activated and what was refused.
+    """
+
+    def __init__(self, settings: Settings, host: AdapterHost, metrics: ScoringMetrics) -> None:
+        self._settings = settings
+        self._host = host
+        self._metrics = metrics
+        # The latest record of our name that has not been dealt with.
+        self._wanted: ConsumerRecord[bytes, bytes] | None = None
+
+    async def follow(self) -> None:
+        """Follows until cancelled; reconnects by itself."""
+        while True:
+            try:
+                await self._follow_connection()
+            except KafkaError as error:
+                log.debug("adapter watch lost Kafka, reconnecting", error=type(error).__name__)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _follow_connection(self) -> None:
+        consumer = AIOKafkaConsumer(
+            ADAPTER_PUBLISHED,
+            **client_options(self._settings),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        await consumer.start()
+        try:
+            while True:
+                batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+                name = self._settings.adapter_name.encode()
+                ours = [record for records in batches.values() for record in records if record.key == name]
+                if ours:
+                    self._wanted = ours[-1]
+                elif self._wanted is not None:
+                    # Only once nothing newer came: the versions in between are history.
+                    await self._apply(self._wanted)
+        finally:
+            await consumer.stop()
+
+    async def _apply(self, record: "ConsumerRecord[bytes, bytes]") -> None:
+        version = ""
+        try:
+            if record.value is None:
+                await self._switch(adapter_folder(self._settings), "")
+            else:
+                event = decode_event(record.value, tuple(record.headers), AdapterPublished)
+                version = event.version
+                await self._switch(await asyncio.to_thread(self._fetch, event), version)
+        except AdapterStoreUnreachable as error:
+            log.warning("the adapter store is away, trying again", version=version, error=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        except EngineClosed:
+            return  # the process is ending
+        except (AdapterIncompatible, InvalidInput) as error:
+            self._metrics.adapter_switches.labels("rejected").inc()
+            log.error("adapter refused, the active one stays", version=version, reason=str(error))
+        except Exception as error:
+            # A fault of ours, or memory that ran out: serving goes on with what there is.
+            self._metrics.adapter_switches.labels("rejected").inc()
+            log.error("adapter not activated", version=version, error=type(error).__name__)
+        self._wanted = None
+
+    def _fetch(self, event: AdapterPublished) -> Path:
+        if event.prompt_version != PROMPT_VERSION:
+            raise AdapterIncompatible(
+                f"adapter {event.version}: trained with prompt version {event.prompt_version}; "
+                f"this scorer has {PROMPT_VERSION}"
+            )
+        cache_dir = self._settings.model_cache_dir.expanduser() / "adapters"
+        return fetch_adapter(event.store_uri, event.digest, cache_dir)
+
+    async def _switch(self, folder: Path | None, version: str) -> None:
+        digest = BASE_ADAPTER_DIGEST
+        canaries: tuple[Canary, ...] = ()
+        if folder is not None:
+            digest = (await asyncio.to_thread(read_adapter, folder)).digest
+            canaries = read_canaries(folder)
+        if digest == self._host.active_adapter_digest:
+            return
+        report = await self._host.switch_adapter(folder, version, canaries)
+        self._metrics.adapter_switches.labels("ok").inc()
+        self._metrics.adapter_switch_pause_seconds.observe(report.pause_seconds)
+        log.info(
+            "adapter changed",
+            version=version,
+            digest=report.adapter_digest[:12],
+            previous=report.previous_digest[:12],
+            pause_ms=round(report.pause_seconds * 1000, 3),
+            max_canary_error=round(report.max_canary_error, 2),
+        )
+
+
+@asynccontextmanager
+async def following_adapters(
+    settings: Settings, host: AdapterHost, metrics: ScoringMetrics
+) -> AsyncIterator[None]:
+    """Keeps a scorer on the announced adapter for the length of a block."""
+    task = asyncio.create_task(AdapterWatch(settings, host, metrics).follow())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

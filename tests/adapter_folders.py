@@ -1,0 +1,44 @@
+"""Adapters for tests: random LoRA weights on a tiny model, as ``resume-scorer train`` would leave them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+
+from services.adapters.canaries import write_canaries
+from services.adapters.manifest import write_manifest
+from services.contracts.adapters import Canary
+from services.scoring.base_model import BaseModelSpec, load_base_model
+from services.scoring.lora_adapter import METADATA_FILE
+from services.scoring.prompt import PROMPT_VERSION
+
+TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+TINY_MODEL = "random:tiny-gemma-3"
+
+
+def make_adapter(
+    folder: Path,
+    cache_dir: Path,
+    seed: int,
+    targets: Sequence[str] = TARGETS,
+    canaries: Sequence[Canary] = (),
+) -> Path:
+    """Writes a whole adapter with its manifest; another seed gives other weights."""
+    base = load_base_model(BaseModelSpec(TINY_MODEL, cache_dir, device="cpu", dtype="float32"))
+    model = get_peft_model(base.model, LoraConfig(r=4, lora_alpha=6, target_modules=list(targets)))
+    generator = torch.Generator().manual_seed(seed)
+    for name, parameter in model.named_parameters():
+        if "lora_" in name:
+            parameter.data = torch.randn(parameter.shape, generator=generator) * 0.3
+    model.save_pretrained(folder)
+    metadata = {
+        "base_model": base.name,
+        "base_model_digest": base.digest,
+        "prompt_version": PROMPT_VERSION,
+    }
+    (folder / METADATA_FILE).write_text(json.dumps(metadata))
+    write_canaries(folder, canaries)
+    write_manifest(folder)
+    return folder

@@ -1,0 +1,189 @@
+"""Publish, activate and roll back while a real engine on a tiny model scores: over a real broker."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import grpc
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.contracts.engine_observer import SilentObserver
+from services.contracts.scoring import PairRequest
+from services.contracts.topics import ADAPTER_PUBLISHED
+from services.pb.scoring.v1.adapter_service_pb2 import (
+    ActivateAdapterRequest,
+    ListAdaptersRequest,
+    RollbackAdapterRequest,
+)
+from services.pb.scoring.v1.adapter_service_pb2_grpc import AdapterServiceStub
+from services.scoring.base_model import BaseModelSpec, load_base_model
+from services.scoring.engine import ScoringEngine
+from services.scoring.engine_factory import EngineSpec, assemble_engine
+from services.scoring.lora_adapter import WEIGHTS_FILE, read_adapter
+from services.service_kit.adapter_administration import AdapterAdministration
+from services.service_kit.adapter_watch import following_adapters
+from services.service_kit.kafka_client import start_producer
+from services.service_kit.metrics import ScoringMetrics
+from services.service_kit.settings import Settings
+from tests.adapter_folders import TINY_MODEL, make_adapter
+from tests.integration.api_under_test import running_api
+
+PAIR = PairRequest("1", "We look for a nurse.", "A nurse of ten years.")
+TOKEN = "not-a-secret"  # noqa: S105
+
+
+@pytest.fixture
+def own_settings(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.model_copy(
+        update={
+            "base_model": TINY_MODEL,
+            "adapter": "none",
+            "adapter_name": f"test-{tmp_path.name}",
+            "adapter_store": str(tmp_path / "store"),
+        }
+    )
+
+
+@pytest.fixture
+async def engine(own_settings: Settings) -> AsyncIterator[ScoringEngine]:
+    spec = BaseModelSpec(TINY_MODEL, own_settings.model_cache_dir.expanduser(), device="cpu", dtype="float32")
+    engine = assemble_engine(load_base_model(spec), EngineSpec(spec), SilentObserver())
+    engine.start()
+    yield engine
+    await asyncio.to_thread(engine.close, 20)
+
+
+@pytest.fixture
+def folders(own_settings: Settings, tmp_path: Path) -> list[Path]:
+    cache_dir = own_settings.model_cache_dir.expanduser()
+    return [make_adapter(tmp_path / str(seed), cache_dir, seed) for seed in range(2)]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def switches(metrics: ScoringMetrics, outcome: str) -> float:
+    return metrics.registry.get_sample_value("scoring_adapter_switches_total", {"outcome": outcome}) or 0.0
+
+
+async def test_a_published_adapter_is_scored_with_and_rolled_back(
+    own_settings: Settings, engine: ScoringEngine, folders: list[Path]
+) -> None:
+    administration = AdapterAdministration(own_settings)
+    metrics = ScoringMetrics(CollectorRegistry())
+    digests = [read_adapter(folder).digest for folder in folders]
+    async with following_adapters(own_settings, engine, metrics):
+        first = await administration.publish(folders[0])
+        await until(lambda: engine.active_adapter_digest == digests[0])
+        score = await engine.score(PAIR)
+        assert (score.adapter_digest, score.adapter_version) == (digests[0], first.version)
+
+        await administration.publish(folders[1])
+        await until(lambda: engine.active_adapter_digest == digests[1])
+        back = await administration.rollback()
+        assert back is not None
+        assert back.version == first.version
+        await until(lambda: engine.active_adapter_digest == digests[0])
+        assert (await engine.score(PAIR)).score == score.score
+
+        assert await administration.rollback() is None
+        await until(lambda: engine.active_adapter_digest == "base")
+    assert switches(metrics, "ok") == 4
+    assert switches(metrics, "rejected") == 0
+
+
+async def test_a_scorer_that_starts_late_takes_the_latest_alone(
+    own_settings: Settings, engine: ScoringEngine, folders: list[Path]
+) -> None:
+    administration = AdapterAdministration(own_settings)
+    for folder in folders:
+        await administration.publish(folder)
+    metrics = ScoringMetrics(CollectorRegistry())
+    async with following_adapters(own_settings, engine, metrics):
+        await until(lambda: engine.active_adapter_digest == read_adapter(folders[1]).digest)
+    assert switches(metrics, "ok") == 1
+
+
+async def test_a_broken_file_is_refused_and_the_next_good_one_taken(
+    own_settings: Settings, engine: ScoringEngine, folders: list[Path], tmp_path: Path
+) -> None:
+    administration = AdapterAdministration(own_settings)
+    metrics = ScoringMetrics(CollectorRegistry())
+    stored = await administration.publish(folders[0])
+    path = tmp_path / "store" / "versions" / stored.version / WEIGHTS_FILE
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+    async with following_adapters(own_settings, engine, metrics):
+        await until(lambda: switches(metrics, "rejected") == 1)
+        assert (await engine.score(PAIR)).adapter_digest == "base"
+
+        producer = await start_producer(own_settings)
+        key = own_settings.adapter_name.encode()
+        await producer.send_and_wait(ADAPTER_PUBLISHED, b"no json", key=key)
+        await until(lambda: switches(metrics, "rejected") == 2)
+        await producer.send_and_wait(ADAPTER_PUBLISHED, json.dumps({"name": "x"}).encode(), key=key)
+        await until(lambda: switches(metrics, "rejected") == 3)
+        await producer.stop()
+
+        await administration.publish(folders[1])
+        await until(lambda: engine.active_adapter_digest == read_adapter(folders[1]).digest)
+
+
+async def test_a_store_that_is_away_is_waited_for(
+    own_settings: Settings,
+    engine: ScoringEngine,
+    folders: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.service_kit.adapter_watch.RETRY_SECONDS", 0.1)
+    await AdapterAdministration(own_settings).publish(folders[0])
+    (tmp_path / "store").rename(tmp_path / "away")
+    metrics = ScoringMetrics(CollectorRegistry())
+    async with following_adapters(own_settings, engine, metrics):
+        await asyncio.sleep(2)
+        assert (await engine.score(PAIR)).adapter_digest == "base"
+        (tmp_path / "away").rename(tmp_path / "store")
+        await until(lambda: engine.active_adapter_digest == read_adapter(folders[0]).digest)
+    assert switches(metrics, "rejected") == 0
+
+
+async def test_grpc_administers_adapters_for_holders_of_the_token_alone(
+    own_settings: Settings, engine: ScoringEngine, folders: list[Path]
+) -> None:
+    administration = AdapterAdministration(own_settings)
+    first = await administration.publish(folders[0])
+    second = await administration.publish(folders[1])
+    changed = own_settings.model_dump(include={"kafka_bootstrap_servers", "adapter_name", "adapter_store"})
+    async with running_api(engine, grpc_admin_token=TOKEN, **changed) as api:
+        stub = AdapterServiceStub(api.channel)  # type: ignore[no-untyped-call]
+        for metadata in ((), (("authorization", "Bearer wrong"),)):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await stub.ListAdapters(ListAdaptersRequest(), metadata=metadata)
+            assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        metadata = (("authorization", f"Bearer {TOKEN}"),)
+
+        listed = await stub.ListAdapters(ListAdaptersRequest(), metadata=metadata)
+        assert {each.version for each in listed.adapters} == {first.version, second.version}
+        assert listed.active_digest == "base"
+        answer = await stub.ActivateAdapter(ActivateAdapterRequest(version=first.version), metadata=metadata)
+        assert answer.adapter.digest == first.manifest_digest
+        back = await stub.RollbackAdapter(RollbackAdapterRequest(), metadata=metadata)
+        assert back.adapter.version == second.version
+        with pytest.raises(grpc.aio.AioRpcError) as unknown:
+            await stub.ActivateAdapter(ActivateAdapterRequest(version="nothing"), metadata=metadata)
+        assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_without_a_token_the_administration_is_off(engine: ScoringEngine) -> None:
+    async with running_api(engine) as api:
+        stub = AdapterServiceStub(api.channel)  # type: ignore[no-untyped-call]
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.ListAdapters(ListAdaptersRequest(), metadata=(("authorization", "Bearer "),))
+        assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED

@@ -1,0 +1,168 @@
+"""The adapter store on a disk and in fsspec's memory: whole versions or none, in their order, verified."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from services.adapters import store as store_module
+from services.adapters.canaries import CANARIES_FILE, read_canaries
+from services.adapters.fetching import fetch_adapter
+from services.adapters.manifest import MANIFEST_FILE, verify_manifest, write_manifest
+from services.adapters.store import AdapterStore
+from services.contracts.adapters import Canary
+from services.contracts.errors import AdapterIncompatible, AdapterNotFound, AdapterStoreUnreachable
+from services.scoring.lora_adapter import WEIGHTS_FILE, read_adapter
+from tests.adapter_folders import make_adapter
+
+CANARY = Canary("A job.", "A resume.", 41.5)
+
+
+@pytest.fixture(scope="module")
+def folders(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    root = tmp_path_factory.mktemp("adapters")
+    return [make_adapter(root / str(seed), cache_dir, seed, canaries=[CANARY]) for seed in range(3)]
+
+
+@pytest.fixture(params=["disk", "memory"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return str(tmp_path / "store") if request.param == "disk" else f"memory://{tmp_path.name}"
+
+
+def test_what_was_published_is_fetched_bit_for_bit(url: str, folders: list[Path], tmp_path: Path) -> None:
+    stored = AdapterStore(url).publish(folders[0], {"mae": 8.5})
+
+    fetched = fetch_adapter(stored.uri, stored.manifest_digest, tmp_path / "cache")
+
+    verify_manifest(fetched)
+    assert (fetched / WEIGHTS_FILE).read_bytes() == (folders[0] / WEIGHTS_FILE).read_bytes()
+    assert read_adapter(fetched).digest == stored.adapter_digest
+    assert read_canaries(fetched) == (CANARY,)
+    assert AdapterStore(url).find(stored.version).metrics == {"mae": 8.5}
+    assert fetch_adapter(stored.uri, stored.manifest_digest, tmp_path / "cache") == fetched
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [stored.manifest_digest]
+
+
+def test_the_same_content_is_one_version(url: str, folders: list[Path]) -> None:
+    store = AdapterStore(url)
+    assert store.publish(folders[0]) == store.publish(folders[0])
+    assert len(store.versions()) == 1
+
+
+def test_activations_go_back_step_by_step(url: str, folders: list[Path]) -> None:
+    store = AdapterStore(url)
+    first, second = (store.publish(folder).version for folder in folders[:2])
+    with pytest.raises(AdapterNotFound, match="nothing to roll back"):
+        store.note_rollback()
+    for version in (first, second, second):
+        store.note_activation(version)
+    assert store.activations() == [first, second]
+    assert store.note_rollback() == first
+    assert store.note_rollback() is None
+    assert store.activations() == []
+
+
+def test_a_crash_amid_publishing_leaves_no_version(
+    tmp_path: Path, folders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = AdapterStore(str(tmp_path / "store"))
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AdapterStore, "_write", crash)
+        with pytest.raises(KeyboardInterrupt):
+            store.publish(folders[0])
+
+    assert store.versions() == []
+    assert len([store.publish(folders[0])]) == len(store.versions()) == 1
+
+
+def test_old_versions_are_removed_but_never_the_active_ones(url: str, folders: list[Path]) -> None:
+    store = AdapterStore(url)
+    versions = [store.publish(folder).version for folder in folders]
+    store.note_activation(min(versions))
+    removed = store.remove_all_but(1)
+    kept = {stored.version for stored in store.versions()}
+    assert min(versions) in kept
+    assert set(removed) | kept == set(versions)
+    assert len(kept) == 2
+
+
+@pytest.mark.parametrize("spoil", ["weights", "manifest", "missing"])
+def test_a_damaged_store_is_noticed_and_leaves_no_copy(
+    tmp_path: Path, folders: list[Path], spoil: str
+) -> None:
+    stored = AdapterStore(str(tmp_path / "store")).publish(folders[0])
+    place = tmp_path / "store" / "versions" / stored.version
+    if spoil == "weights":
+        content = bytearray((place / WEIGHTS_FILE).read_bytes())
+        content[-1] ^= 1
+        (place / WEIGHTS_FILE).write_bytes(content)
+    elif spoil == "manifest":
+        (place / MANIFEST_FILE).write_text((place / MANIFEST_FILE).read_text() + " ")
+    else:
+        (place / WEIGHTS_FILE).unlink()
+
+    with pytest.raises((AdapterIncompatible, AdapterStoreUnreachable)):
+        fetch_adapter(stored.uri, stored.manifest_digest, tmp_path / "cache")
+
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["code.py", "weights.bin", "pickle.pkl"])
+def test_files_that_could_run_are_not_stored(tmp_path: Path, folders: list[Path], name: str) -> None:
+    folder = tmp_path / "adapter"
+    shutil.copytree(folders[0], folder)
+    (folder / name).write_text("print()")
+    write_manifest(folder)
+    with pytest.raises(AdapterIncompatible, match=name):
+        AdapterStore(str(tmp_path / "store")).publish(folder)
+
+
+def test_a_manifest_cannot_point_outside_its_folder(tmp_path: Path, folders: list[Path]) -> None:
+    stored = AdapterStore(str(tmp_path / "store")).publish(folders[0])
+    path = tmp_path / "store" / "versions" / stored.version / MANIFEST_FILE
+    manifest = json.loads(path.read_text())
+    manifest["files"]["../../stolen.json"] = {"sha256": "0" * 64, "num_bytes": 1}
+    path.write_text(json.dumps(manifest))
+    digest = AdapterStore(str(tmp_path / "store")).find(stored.version).manifest_digest
+    with pytest.raises(AdapterIncompatible, match="not allowed"):
+        fetch_adapter(stored.uri, digest, tmp_path / "cache")
+
+
+def test_an_adapter_that_is_too_large_is_not_even_fetched(
+    tmp_path: Path, folders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = AdapterStore(str(tmp_path / "store")).publish(folders[0])
+    monkeypatch.setattr("services.adapters.fetching.MAX_ADAPTER_BYTES", 1000)
+    with pytest.raises(AdapterIncompatible, match="larger than"):
+        fetch_adapter(stored.uri, stored.manifest_digest, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("version", ["nothing", "", "..", "a/b"])
+def test_an_unknown_version_is_named_so(url: str, version: str) -> None:
+    with pytest.raises(AdapterNotFound):
+        AdapterStore(url).find(version)
+
+
+def test_an_unknown_file_system_is_named_so() -> None:
+    with pytest.raises(AdapterStoreUnreachable, match="nowhere"):
+        AdapterStore("nowhere://bucket")
+
+
+@pytest.mark.parametrize("content", ["[{}]", "{", '[{"job_description": "", "resume": "", "score": "x"}]'])
+def test_damaged_canaries_are_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / CANARIES_FILE).write_text(content)
+    with pytest.raises(AdapterIncompatible, match="canaries.json is damaged"):
+        read_canaries(tmp_path)
+
+
+def test_layout_is_as_documented(tmp_path: Path, folders: list[Path]) -> None:
+    store = AdapterStore(str(tmp_path / "store"))
+    stored = store.publish(folders[0])
+    store.note_activation(stored.version)
+    top = sorted(path.name for path in (tmp_path / "store").iterdir())
+    assert top == sorted(["versions", store_module.ACTIVATIONS_FILE])
