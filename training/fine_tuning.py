@@ -132,7 +132,7 @@ def fine_tune(
     trainer.remove_callback(PrinterCallback)
     with _told_which_settings(config):
         trainer.train(resume_from_checkpoint=_last_checkpoint(output) if resume else None)
-    model.eval()
+    _evaluate_mode(model)
     figures = validate(score_model, encoder, validation, config) if validation else None
     result = FineTuningResult(
         folder=output,
@@ -155,6 +155,15 @@ def fine_tune(
     )
     model.unload()
     return result
+
+
+def _evaluate_mode(model: Any) -> None:
+    model.eval()
+    for module in model.modules():
+        if type(module).__name__ == "Linear4bit":
+            # In evaluation mode bitsandbytes packs these anew for the CPU, and fails where a layer is
+            # narrower than its blocks. They have no dropout: the mode changes nothing else.
+            module.training = module.weight.device.type == "cpu"
 
 
 def _with_lora(base: BaseModel, initial: Path | None, config: FineTuningConfig) -> Any:
