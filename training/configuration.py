@@ -29,6 +29,8 @@ class FineTuningConfig:
         warm_up_steps: steps in which the learning rate rises; ``warm_up_share`` of all where that is fewer.
         warm_up_share: see ``warm_up_steps``.
         max_prompt_tokens: longest prompt in training.
+        max_resume_tokens: longest resume in training; 0 leaves it to ``max_prompt_tokens`` alone.
+        first_layer: lowest decoder layer that gets LoRA; those below it need no backward pass.
         language_model_weight: weight of the cross-entropy of the written answer (score and reasoning).
         cross_entropy_weight: weight of the cross-entropy against the softened label, over all 101 scores.
         squared_error_weight: weight of the squared error of the expected score.
@@ -57,6 +59,8 @@ class FineTuningConfig:
     warm_up_steps: Annotated[int, Field(ge=0)] = 100
     warm_up_share: Share = 0.03
     max_prompt_tokens: Annotated[int, Field(ge=128)] = 2048
+    max_resume_tokens: Annotated[int, Field(ge=0)] = 0
+    first_layer: Annotated[int, Field(ge=0)] = 0
     language_model_weight: Weight = 0.0
     cross_entropy_weight: Weight = 1.0
     squared_error_weight: Weight = 2.0

@@ -49,7 +49,7 @@ class EpochPlanner:
 
     def __init__(self, encoder: TextEncoder, config: FineTuningConfig) -> None:
         self._config = config
-        self._prompts = PromptBuilder(encoder, config.max_prompt_tokens)
+        self._prompts = PromptBuilder(encoder, config.max_prompt_tokens, config.max_resume_tokens)
         self._formatter = AnswerFormatter(encoder, config.max_prompt_tokens)
 
     def plan_training(self, pairs: Sequence[LabelledPair]) -> list[TrainingBatch]:

@@ -16,7 +16,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments
 
-from services.contracts.errors import FieldViolation, InvalidInput, ScorerError
+from services.contracts.errors import FieldViolation, InvalidInput, ScorerError, SettingsInvalid
 from services.scoring.base_model import BaseModel
 from services.scoring.lora_adapter import read_adapter
 from services.scoring.score_model import ScoreModel
@@ -100,6 +100,7 @@ def fine_tune(
         TrainingDiverged: the loss stopped being a number.
         TrainingOutOfMemory: the device has too little memory.
         AdapterIncompatible: the initial adapter does not fit the base model.
+        SettingsInvalid: ``first_layer`` lies above the model's last one.
     """
     torch.manual_seed(config.seed)
     encoder = TextEncoder(base.tokenizer)
@@ -179,9 +180,18 @@ def _with_lora(base: BaseModel, initial: Path | None, config: FineTuningConfig) 
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
         target_modules=list(TARGET_MODULES),
+        layers_to_transform=_trained_layers(base, config) or None,
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, lora)
+
+
+def _trained_layers(base: BaseModel, config: FineTuningConfig) -> list[int]:
+    """Returns the decoder layers that get LoRA; none where all do, which needs no list."""
+    last_layer = base.model.config.get_text_config(decoder=True).num_hidden_layers - 1
+    if config.first_layer > last_layer:
+        raise SettingsInvalid(f"first_layer: {config.first_layer}; the model's last layer is {last_layer}")
+    return list(range(config.first_layer, last_layer + 1)) if config.first_layer else []
 
 
 def _arguments(

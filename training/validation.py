@@ -26,7 +26,7 @@ def validate(
         pairs: at least one.
         config: gives the longest prompt.
     """
-    prompts = PromptBuilder(encoder, config.max_prompt_tokens)
+    prompts = PromptBuilder(encoder, config.max_prompt_tokens, config.max_resume_tokens)
     labels, distributions = [], []
     for pair in pairs:
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from services.contracts.errors import ModelUnavailable
+from services.scoring.attention import attention_implementation
 from services.scoring.bundled_model import (
     BUNDLED_MODEL,
     MARK_FILE,
@@ -20,7 +21,7 @@ from services.scoring.bundled_model import (
     prepare_bundled_model,
     prepare_bundled_tokenizer,
 )
-from services.scoring.random_models import attention_implementation, build_random_model, random_model_names
+from services.scoring.random_models import build_random_model, random_model_names
 
 if TYPE_CHECKING:
     import torch
@@ -129,7 +130,7 @@ def _load_random(
     if shape not in random_model_names():
         raise ModelUnavailable(f"base model {spec.name}: known shapes are {', '.join(random_model_names())}")
     tokenizer = _load_tokenizer(prepare_bundled_tokenizer(spec.cache_dir, progress))
-    model = build_random_model(shape).to(dtype)
+    model = build_random_model(shape, device.type).to(dtype)
     if quantization == "nf4":
         model = _quantize_in_place(model, device)
     return BaseModel(
@@ -209,7 +210,10 @@ def _from_pretrained(
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     if config.model_type not in _SUPPORTED_TYPES:
         raise ModelUnavailable(f"model type {config.model_type}: only Gemma 2 and Gemma 3 can be scored with")
-    options: dict[str, Any] = {"dtype": dtype, "attn_implementation": attention_implementation(config)}
+    options: dict[str, Any] = {
+        "dtype": dtype,
+        "attn_implementation": attention_implementation(config, device.type),
+    }
     if quantization == "nf4":
         options |= {"quantization_config": _nf4_config(), "device_map": {"": device}}
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(

@@ -55,11 +55,13 @@ class PromptBuilder:
     Args:
         encoder: of the base model.
         max_prompt_tokens: longest prompt; the resume is trimmed to fit it, the job never.
+        max_resume_tokens: longest resume; 0 leaves it to ``max_prompt_tokens`` alone.
     """
 
-    def __init__(self, encoder: TextEncoder, max_prompt_tokens: int) -> None:
+    def __init__(self, encoder: TextEncoder, max_prompt_tokens: int, max_resume_tokens: int = 0) -> None:
         self._encoder = encoder
         self._max_prompt_tokens = max_prompt_tokens
+        self._max_resume_tokens = max_resume_tokens or max_prompt_tokens
         self._before_job = encoder.encode_template(_BEFORE_JOB)
         self._between = encoder.encode_template(_BETWEEN)
         self._behind_resume = encoder.encode_template(_BEHIND_RESUME)
@@ -85,7 +87,7 @@ class PromptBuilder:
                 "job.description",
                 f"takes {len(prefix)} tokens with its instruction; the limit is {limit}",
             )
-        kept = resume_tokens[:room]
+        kept = resume_tokens[: min(room, self._max_resume_tokens)]
         return Prompt(
             prefix=prefix,
             suffix=(*kept, *self._behind_resume),

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from services.scoring.attention import attention_implementation
+
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
 
@@ -57,11 +59,12 @@ def random_model_names() -> tuple[str, ...]:
     return tuple(_SHAPES)
 
 
-def build_random_model(name: str, *, seed: int = 0) -> "PreTrainedModel":
+def build_random_model(name: str, device_type: str, *, seed: int = 0) -> "PreTrainedModel":
     """Builds a float32 Gemma with random weights on the CPU; the same seed gives the same weights.
 
     Args:
         name: one of ``random_model_names()``.
+        device_type: where it will compute, ``cpu`` or ``cuda``.
         seed: of torch's generator, which is restored afterwards.
 
     Raises:
@@ -74,15 +77,6 @@ def build_random_model(name: str, *, seed: int = 0) -> "PreTrainedModel":
         torch.manual_seed(seed)
         config = _SHAPES[name]()
         model: PreTrainedModel = AutoModelForCausalLM.from_config(
-            config, dtype=torch.float32, attn_implementation=attention_implementation(config)
+            config, dtype=torch.float32, attn_implementation=attention_implementation(config, device_type)
         )
     return model.eval()
-
-
-def attention_implementation(config: "PreTrainedConfig") -> str:
-    """Returns the attention that computes this model exactly.
-
-    PyTorch's fused attention knows no soft-capping of the attention logits, which Gemma 2 was trained with.
-    """
-    text_config = config.get_text_config(decoder=True)
-    return "eager" if getattr(text_config, "attn_logit_softcapping", None) else "sdpa"
