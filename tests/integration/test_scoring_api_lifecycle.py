@@ -39,7 +39,7 @@ async def test_health_answers_for_the_server_and_each_service(service: str) -> N
 async def test_a_service_that_is_not_there_has_no_health() -> None:
     async with running_api(FakeScorer()) as api:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await health_of(api, "scoring.v1.AdapterService")
+            await health_of(api, "scoring.v1.NoSuchService")
 
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
@@ -108,6 +108,7 @@ async def test_reflection_lists_the_services_and_describes_them() -> None:
     assert {each.name for each in listed.list_services_response.service} == {
         "scoring.v1.ScoringService",
         "scoring.v1.FeedbackService",
+        "scoring.v1.AdapterService",
         "grpc.health.v1.Health",
         "grpc.reflection.v1alpha.ServerReflection",
     }

@@ -284,4 +284,4 @@ async def test_a_reader_who_leaves_ends_its_explanation(build_engine: BuildEngin
     await anext(pieces)
     await pieces.aclose()  # type: ignore[attr-defined]
 
-    await until(lambda: not engine._explanations)
+    await until(lambda: engine._explanations.is_idle)
