@@ -13,6 +13,7 @@ from services.cli.model_commands import model
 from services.cli.score_command import score
 from services.cli.service_commands import api, broker, worker
 from services.cli.train_command import train, tune
+from services.cli.trainer_commands import trainer
 from services.cli.up_command import up
 from services.contracts.errors import ScorerError, SettingsInvalid
 
@@ -31,6 +32,7 @@ for command in (
     up,
     worker,
     api,
+    trainer,
     broker,
     score,
     publish,

@@ -1,5 +1,7 @@
 """Puts aside the records that cannot be processed, untouched, with the reason in their headers."""
 
+from typing import Protocol
+
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
@@ -7,7 +9,6 @@ from services.contracts.topics import dead_letter_topic
 from services.service_kit.event_codec import SourceRecord
 from services.service_kit.kafka_client import publish
 from services.service_kit.logging import get_logger
-from services.service_kit.metrics import ScoringMetrics
 
 log = get_logger(__name__)
 
@@ -15,10 +16,17 @@ HEADER_PREFIX = "scorer.error."
 MAX_MESSAGE_CHARACTERS = 500  # the message names fields, never their values; the rest is noise
 
 
+class DeadLetterCount(Protocol):
+    """Counts dead letters: the metrics of any process."""
+
+    def count_dead_letter(self, error_kind: str) -> None:
+        """One record was put aside, for this reason."""
+
+
 class DeadLetters:
     """Writes to ``<topic>.dlq``."""
 
-    def __init__(self, producer: AIOKafkaProducer, metrics: ScoringMetrics) -> None:
+    def __init__(self, producer: AIOKafkaProducer, metrics: DeadLetterCount) -> None:
         self._producer = producer
         self._metrics = metrics
 

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     max_queued_pairs: PositiveInt = 1024
     prefix_cache_bytes: int = Field(512 * 1024**2, ge=0)
     hang_seconds: PositiveFloat = 120.0  # without progress for this long, /livez fails
+    drift_window_scores: int = Field(1000, ge=200, le=1_000_000)  # latest scores compared with training's
 
     # Kafka
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     worker_max_waiting: PositiveInt = 10_000  # how many may wait at once
     worker_max_in_flight: PositiveInt = 256  # applications handed to the engine at once
     worker_metrics_port: Port = Field(9101, ge=0, le=65535)
+    annotation_requests_per_hour: int = Field(20, ge=0, le=3600)  # of each worker, for labels; 0: none
 
     # API
     grpc_host: str = "127.0.0.1"
@@ -79,6 +81,28 @@ class Settings(BaseSettings):
     grpc_max_concurrent_calls: PositiveInt = 2048
     grpc_admin_token: SecretStr = SecretStr("")  # bearer token of AdapterService; empty: it is switched off
     api_metrics_port: Port = Field(9102, ge=0, le=65535)
+
+    # Trainer: when
+    trainer_dir: Path = Path("~/.local/share/resume-scorer/trainer").expanduser()  # labels, runs; one trainer
+    trainer_min_new_labels: PositiveInt = 50  # so many new usable labels start a run
+    trainer_max_hours: PositiveFloat = 24.0  # no usable label waits longer than this for a run
+    trainer_backoff_seconds: PositiveFloat = 300.0  # after a failed run; doubled with each further failure
+    # Trainer: on what
+    trainer_replay_share: float = Field(0.5, ge=0, le=10)  # older labels mixed in, for each new one
+    trainer_base_share: float = Field(0.5, ge=0, le=10)  # pairs of the base set mixed in, for each new label
+    trainer_held_out_share: float = Field(0.2, ge=0, lt=1)  # of the applications, never trained on
+    trainer_golden_set: str = ""  # JSON lines of labelled pairs; empty: the built-in, invented ones
+    trainer_retention_days: PositiveFloat = 90.0  # texts of applications that nobody labelled
+    trainer_label_retention_days: PositiveFloat = 730.0  # labels with their texts
+    # Trainer: how; the fine-tuning guide's online learning
+    trainer_learning_rate: float = Field(1e-5, gt=0, lt=1)
+    trainer_epochs: PositiveFloat = 1.0
+    trainer_max_prompt_tokens: int = Field(1024, ge=128)
+    trainer_checkpoint_steps: PositiveInt = 20  # a run that is cut off goes on from the last checkpoint
+    trainer_run_limit_seconds: PositiveFloat = 4 * 3600.0
+    trainer_nice: int = Field(10, ge=0, le=19)  # of the training process: scoring goes first
+    trainer_kept_versions: PositiveInt = 10  # in the adapter store, and folders of runs
+    trainer_metrics_port: Port = Field(9103, ge=0, le=65535)
 
     # Every process
     metrics_host: str = "127.0.0.1"

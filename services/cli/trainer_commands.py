@@ -1,0 +1,116 @@
+"""``resume-scorer trainer``: the training service, and what a person can ask of it."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from services.cli.command_settings import load_command_settings
+from services.cli.console import out, say
+
+if TYPE_CHECKING:
+    from services.service_kit.settings import Settings
+    from services.training_service.database import Database
+    from services.training_service.run_store import Run
+
+_SHOWN_RUNS = 10
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def trainer(context: click.Context) -> None:
+    """Takes labels in from Kafka, trains new adapters and publishes the better ones."""
+    if context.invoked_subcommand is not None:
+        return
+    from services.service_kit.logging import configure_logging
+    from services.service_kit.settings import load_settings
+
+    settings = load_settings()
+    configure_logging(settings, "training-service")
+    asyncio.run(_run_trainer(settings))
+
+
+async def _run_trainer(settings: "Settings") -> None:
+    from prometheus_client import CollectorRegistry
+
+    from services.service_kit.shutdown import stop_on_signals
+    from services.training_service.app import run_trainer
+    from services.training_service.metrics import TrainerMetrics
+
+    with stop_on_signals() as stop:
+        await run_trainer(settings, TrainerMetrics(CollectorRegistry()), stop=stop)
+
+
+@trainer.command()
+def request() -> None:
+    """Asks for a training run now; a trainer that is not running does it when it starts."""
+    from services.training_service.run_store import Request, RunStore
+
+    with _database() as database:
+        RunStore(database).request(Request.TRAIN)
+    say("requested")
+
+
+@trainer.command()
+def cancel() -> None:
+    """Cancels the training run that goes on; its labels wait for the next one."""
+    from services.training_service.run_store import Request, RunStore
+
+    with _database() as database:
+        runs = RunStore(database)
+        if runs.unfinished() is None:
+            say("no training run goes on")
+            return
+        runs.request(Request.CANCEL)
+    say("asked to cancel")
+
+
+@trainer.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def status(as_json: bool) -> None:
+    """Shows labels, how far raters disagree, and the latest runs."""
+    from dataclasses import asdict
+
+    from services.training_service.label_store import LabelStore
+    from services.training_service.run_store import RunStore
+
+    with _database() as database:
+        labels = LabelStore(database, held_out_share=0.0)
+        counts, disagreement = labels.counts(), labels.disagreement()
+        runs = RunStore(database).latest(_SHOWN_RUNS)
+    if as_json:
+        content = {
+            "labels": asdict(counts),
+            "rater_disagreement": asdict(disagreement),
+            "runs": [asdict(run) for run in runs],
+        }
+        print(json.dumps(content))
+        return
+    out.print(
+        f"labels   {counts.num_usable} usable, {counts.num_new} new, {counts.num_waiting} without texts"
+    )
+    out.print(
+        f"raters   {disagreement.points:.1f} points apart on {disagreement.num_applications} applications"
+    )
+    for run in runs:
+        out.print(_line_of(run), markup=False, soft_wrap=True)
+
+
+def _line_of(run: "Run") -> str:
+    created = datetime.fromtimestamp(run.create_time, UTC)
+    return f"run {run.run_id:<4} {created:%Y-%m-%d %H:%M}  {run.state:<10} {run.trigger:<13} {run.message}"
+
+
+@contextmanager
+def _database() -> "Iterator[Database]":
+    from services.training_service.database import Database
+
+    database = Database(load_command_settings().trainer_dir.expanduser())
+    try:
+        yield database
+    finally:
+        database.close()

@@ -1,0 +1,129 @@
+"""Puts the trainer together and runs it: labels in, better adapters out."""
+
+import asyncio
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+from services.contracts.errors import ScorerError, SettingsInvalid
+from services.service_kit.dead_letters import DeadLetters
+from services.service_kit.health_server import HealthServer
+from services.service_kit.kafka_client import create_topics, start_producer, wait_for_kafka
+from services.service_kit.logging import get_logger
+from services.service_kit.settings import Settings, variable_of
+from services.training_service.database import Database
+from services.training_service.intake import LabelIntake
+from services.training_service.label_store import LabelStore
+from services.training_service.metrics import TrainerMetrics
+from services.training_service.run_execution import RunExecution
+from services.training_service.run_store import RunStore
+from services.training_service.training_loop import TrainingLoop
+from services.training_service.training_process import TRAINING_COMMAND, TrainingProcess
+from services.training_service.training_set import load_golden_set
+
+log = get_logger(__name__)
+
+LOCK_FILE = "lock"
+
+
+class TrainerAlreadyRunning(ScorerError):
+    """Another trainer works in the same folder."""
+
+
+async def run_trainer(
+    settings: Settings,
+    metrics: TrainerMetrics,
+    *,
+    stop: asyncio.Event,
+    training_command: Sequence[str] = TRAINING_COMMAND,
+) -> None:
+    """Takes labels in and trains until ``stop`` is set; a run in hand goes on at the next start.
+
+    Args:
+        settings: of the whole process.
+        metrics: served, with health, on ``trainer_metrics_port``.
+        stop: set it to end.
+        training_command: the training program; ``--job FILE`` follows.
+
+    Raises:
+        TrainerAlreadyRunning: another trainer has the folder.
+        SettingsInvalid: a port, a certificate file, the golden set or the folder cannot be used.
+        KafkaError: the broker refuses what the trainer cannot do without.
+        sqlite3.Error: the store cannot be written; nothing is lost by a restart.
+    """
+    folder = settings.trainer_dir.expanduser()
+    with exclusive(folder):
+        trainer = _Trainer(settings, metrics, training_command)
+        ready = {"consumer": trainer.is_connected}
+        async with HealthServer(settings, "trainer_metrics_port", metrics.registry, live={}, ready=ready):
+            working = asyncio.create_task(trainer.work())
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+            for task in (working, stopping):
+                task.cancel()
+            await asyncio.gather(stopping, return_exceptions=True)
+            try:
+                await working
+            except asyncio.CancelledError:
+                log.info("trainer stopped")
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Holds a folder against a second trainer; the kernel lets go of it however this process ends.
+
+    Raises:
+        TrainerAlreadyRunning: another one holds it.
+        SettingsInvalid: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"{variable_of('trainer_dir')}: {folder} cannot be written: {error.strerror}"
+        ) from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise TrainerAlreadyRunning(f"another trainer works in {folder}") from error
+        yield
+    finally:
+        os.close(lock)
+
+
+class _Trainer:
+    """The life of one trainer."""
+
+    def __init__(self, settings: Settings, metrics: TrainerMetrics, training_command: Sequence[str]) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._training_command = training_command
+        self._intake: LabelIntake | None = None
+
+    def is_connected(self) -> bool:
+        return self._intake is not None and self._intake.is_connected()
+
+    async def work(self) -> None:
+        started = time.monotonic()
+        settings, metrics = self._settings, self._metrics
+        await asyncio.to_thread(load_golden_set, settings)  # better refused now than after a training run
+        async with AsyncExitStack() as stack:
+            await wait_for_kafka(settings)
+            await create_topics(settings)
+            producer = await start_producer(settings)
+            stack.push_async_callback(producer.stop)
+            database = Database(settings.trainer_dir.expanduser())
+            stack.callback(database.close)
+            labels, runs = LabelStore(database, settings.trainer_held_out_share), RunStore(database)
+            self._intake = LabelIntake(settings, labels, DeadLetters(producer, metrics), metrics)
+            process = TrainingProcess(settings, self._training_command)
+            execution = RunExecution(settings, labels, runs, process, metrics)
+            log.info("trainer ready", seconds=round(time.monotonic() - started, 2))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._intake.follow())
+                group.create_task(TrainingLoop(settings, labels, runs, execution, metrics).follow())

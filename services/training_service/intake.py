@@ -1,0 +1,149 @@
+"""From the topics into the label store: each record once, however often the trainer is killed.
+
+The offsets stand in the store, in the transaction of the records before them; the broker keeps none.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.contracts.errors import InvalidInput
+from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
+from services.service_kit.dead_letters import DeadLetters
+from services.service_kit.event_codec import SourceRecord, source_record
+from services.service_kit.kafka_client import client_options
+from services.service_kit.logging import get_logger
+from services.service_kit.settings import Settings
+from services.training_service.intake_records import IntakeRecord, read_record
+from services.training_service.label_store import LabelStore
+from services.training_service.metrics import TrainerMetrics
+
+log = get_logger(__name__)
+
+TOPICS = (JOB_POSTED, APPLICATION_SUBMITTED, SCORE_LABELLED)
+POLL_MILLISECONDS = 500
+MAX_POLL_RECORDS = 500
+RECONNECT_SECONDS = 1.0
+LOOK_FOR_PARTITIONS_MILLISECONDS = 10_000
+
+Batches = Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]
+
+
+class LabelIntake:
+    """Reads jobs, applications and labels.
+
+    Args:
+        settings: where Kafka is.
+        store: takes what was read.
+        dead_letters: take the labels that cannot be read.
+        metrics: count labels.
+    """
+
+    def __init__(
+        self, settings: Settings, store: LabelStore, dead_letters: DeadLetters, metrics: TrainerMetrics
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._dead_letters = dead_letters
+        self._metrics = metrics
+        self._is_connected = False
+
+    def is_connected(self) -> bool:
+        """Returns whether the topics are being read."""
+        return self._is_connected
+
+    async def follow(self) -> None:
+        """Reads until cancelled; reconnects by itself.
+
+        Raises:
+            sqlite3.Error: the store cannot be written; what was read last is read again after a restart.
+        """
+        while True:
+            try:
+                await self._follow_connection()
+            except KafkaError as error:
+                log.warning("label intake lost Kafka, reconnecting", error=type(error).__name__)
+                await asyncio.sleep(RECONNECT_SECONDS)
+            finally:
+                self._is_connected = False
+
+    async def _follow_connection(self) -> None:
+        consumer = AIOKafkaConsumer(
+            **client_options(self._settings),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            metadata_max_age_ms=LOOK_FOR_PARTITIONS_MILLISECONDS,
+        )
+        await consumer.start()
+        try:
+            assigned = _partitions(consumer)
+            if not assigned:
+                await asyncio.sleep(RECONNECT_SECONDS)
+                return
+            consumer.assign(assigned)
+            await self._seek(consumer, assigned)
+            # A new partition is one more to begin from its start: simplest by connecting again.
+            while _partitions(consumer) == assigned:
+                batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=MAX_POLL_RECORDS)
+                self._is_connected = True
+                if batches:
+                    await self._take(batches)
+        finally:
+            await consumer.stop()
+
+    async def _seek(self, consumer: AIOKafkaConsumer, assigned: list[TopicPartition]) -> None:
+        stored = await asyncio.to_thread(self._store.next_offsets)
+        begins = await consumer.beginning_offsets(assigned)
+        ends = await consumer.end_offsets(assigned)
+        for partition in assigned:
+            wanted = stored.get((partition.topic, partition.partition), 0)
+            if wanted > ends[partition]:
+                # Another broker, or the development one, which forgets all and gives its ends too low.
+                # Reading again changes nothing in the store.
+                log.info(
+                    "the broker ends before the stored offset, reading from the beginning",
+                    topic=partition.topic,
+                    partition=partition.partition,
+                    stored=wanted,
+                    end=ends[partition],
+                )
+                wanted = 0
+            elif 0 < wanted < begins[partition]:
+                log.warning(
+                    "records were deleted before they were read",
+                    topic=partition.topic,
+                    partition=partition.partition,
+                    count=begins[partition] - wanted,
+                )
+            consumer.seek(partition, max(wanted, begins[partition]))
+
+    async def _take(self, batches: Batches) -> None:
+        records: list[IntakeRecord] = []
+        next_offsets = {}
+        for partition, batch in batches.items():
+            for raw in batch:
+                record = source_record(raw)
+                try:
+                    records.append(read_record(record))
+                except InvalidInput as error:
+                    await self._put_aside(record, error)
+            next_offsets[partition.topic, partition.partition] = batch[-1].offset + 1
+        outcomes = await asyncio.to_thread(self._store.apply, records, next_offsets)
+        for outcome, count in outcomes.items():
+            self._metrics.labels.labels(outcome).inc(count)
+
+    async def _put_aside(self, record: SourceRecord, error: InvalidInput) -> None:
+        # Bad jobs and applications are the worker's to put aside: it reads them too.
+        if record.topic == SCORE_LABELLED:
+            await self._dead_letters.put(record, error.kind, str(error))
+            self._metrics.labels.labels("rejected").inc()
+
+
+def _partitions(consumer: AIOKafkaConsumer) -> list[TopicPartition]:
+    return [
+        TopicPartition(topic, number)
+        for topic in TOPICS
+        for number in sorted(consumer.partitions_for_topic(topic) or ())
+    ]

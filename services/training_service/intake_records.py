@@ -1,0 +1,134 @@
+"""What the trainer keeps of a record: pure reading, nothing is stored here."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.scoring import category_of
+from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
+from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, JobPosted, ScoreLabelled
+from services.service_kit.event_codec import SourceRecord, decode_event
+from services.service_kit.message_mapping import job_text
+
+#: What a label with a category alone counts as: the middle of the category's range, in points.
+CATEGORY_SCORES = {"excellent": 92.5, "good": 75.0, "fair": 55.0, "poor": 22.5}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenJob:
+    """A job, or its deletion.
+
+    Attributes:
+        job_id: the job's id.
+        text: title and description, or None if the job is deleted.
+    """
+
+    job_id: str
+    text: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenApplication:
+    """The texts of an application.
+
+    Attributes:
+        application_id: the application's id.
+        job_id: the job applied for.
+        resume: the resume's text.
+        job_description: the job sent along, or None where it was posted.
+        seen_time: when, in seconds since 1970.
+    """
+
+    application_id: str
+    job_id: str
+    resume: str = field(repr=False)
+    job_description: str | None = field(repr=False)
+    seen_time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A person's judgement.
+
+    Attributes:
+        application_id: what was judged.
+        rater: who judged.
+        score: 0 to 100; of a category alone, the middle of its range.
+        label_time: when, in seconds since 1970: the record's time, never later than now.
+        resume, job_description: the texts sent along, or None.
+    """
+
+    application_id: str
+    rater: str = field(repr=False)
+    score: float
+    label_time: float
+    resume: str | None = field(default=None, repr=False)
+    job_description: str | None = field(default=None, repr=False)
+
+
+IntakeRecord = SeenJob | SeenApplication | Label
+
+
+def read_record(record: SourceRecord) -> IntakeRecord:
+    """Returns what a record of one of the three topics says.
+
+    Raises:
+        InvalidInput: it cannot be read, breaks a limit or, as a label, says nothing or contradicts itself.
+    """
+    return _READERS[record.topic](record)
+
+
+def read_label(record: SourceRecord) -> Label:
+    """Returns the label that a record holds; see ``read_record``."""
+    message = decode_event(record.value, record.headers, ScoreLabelled)
+    return Label(
+        message.application_id,
+        message.rater,
+        _judged_score(message),
+        _record_time(record),
+        message.resume or None,
+        message.job_description or None,
+    )
+
+
+def _judged_score(message: ScoreLabelled) -> float:
+    if not message.HasField("score"):
+        if not message.category:
+            raise InvalidInput(
+                "field_limits", [FieldViolation("score", "is required where category is empty")]
+            )
+        return CATEGORY_SCORES[message.category]
+    if message.category not in ("", category_of(message.score)):
+        raise InvalidInput(
+            "invalid_input", [FieldViolation("category", "is not the category that the score lies in")]
+        )
+    return message.score
+
+
+def _read_application(record: SourceRecord) -> SeenApplication:
+    message = decode_event(record.value, record.headers, ApplicationSubmitted)
+    inline = job_text(message.job.title, message.job.description) if message.HasField("job") else None
+    return SeenApplication(
+        message.application_id, message.job_id, message.resume, inline, _record_time(record)
+    )
+
+
+def _read_job(record: SourceRecord) -> SeenJob:
+    if not record.value:
+        return SeenJob((record.key or b"").decode("utf-8", "replace"), None)
+    message = decode_event(record.value, record.headers, JobPosted)
+    return SeenJob(message.job_id, job_text(message.title, message.description))
+
+
+def _record_time(record: SourceRecord) -> float:
+    # A clock that runs ahead must not make its label outlive all later ones.
+    now = time.time()
+    return now if record.timestamp_ms is None else min(record.timestamp_ms / 1000, now)
+
+
+_READERS: dict[str, Callable[[SourceRecord], IntakeRecord]] = {
+    SCORE_LABELLED: read_label,
+    APPLICATION_SUBMITTED: _read_application,
+    JOB_POSTED: _read_job,
+}

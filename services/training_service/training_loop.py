@@ -1,0 +1,112 @@
+"""Asks again and again whether to train, and sees each run through; labels come in meanwhile."""
+
+import asyncio
+import time
+
+from services.service_kit.logging import get_logger
+from services.service_kit.settings import Settings
+from services.training_service.label_store import LabelStore
+from services.training_service.metrics import TrainerMetrics
+from services.training_service.run_execution import RunExecution
+from services.training_service.run_folder import tidy
+from services.training_service.run_store import Request, Run, RunStore
+from services.training_service.training_policy import (
+    SECONDS_PER_HOUR,
+    Situation,
+    TrainingLimits,
+    due_trigger,
+)
+
+log = get_logger(__name__)
+
+LOOK_SECONDS = 1.0
+FIGURES_SECONDS = 5.0
+
+
+class TrainingLoop:
+    """Starts and resumes runs.
+
+    Args:
+        settings: when to train, and how long to keep what.
+        labels, runs: the stores.
+        execution: carries runs out.
+        metrics: show the numbers of labels.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        labels: LabelStore,
+        runs: RunStore,
+        execution: RunExecution,
+        metrics: TrainerMetrics,
+    ) -> None:
+        self._settings = settings
+        self._labels = labels
+        self._runs = runs
+        self._execution = execution
+        self._metrics = metrics
+        self._next_tidy_time = 0.0
+
+    async def follow(self) -> None:
+        """Trains whenever it is due, until cancelled; a run that was cut off comes first."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_figures())
+            while True:
+                run = await asyncio.to_thread(self._run_to_do)
+                if run is not None:
+                    await self._execution.carry_out(run)
+                    self._next_tidy_time = 0.0
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _keep_figures(self) -> None:
+        while True:
+            await asyncio.to_thread(self._show_counts)
+            await asyncio.sleep(FIGURES_SECONDS)
+
+    def _run_to_do(self) -> Run | None:
+        run = self._runs.unfinished()
+        self._tidy(run)
+        if run is not None:
+            return run
+        limits = TrainingLimits(
+            self._settings.trainer_min_new_labels,
+            self._settings.trainer_max_hours * SECONDS_PER_HOUR,
+            self._settings.trainer_backoff_seconds,
+        )
+        trigger = due_trigger(self._situation(), limits)
+        return None if trigger is None else self._runs.create(trigger)
+
+    def _situation(self) -> Situation:
+        now = time.time()
+        counts, failures = self._labels.counts(), self._runs.failure_streak()
+        return Situation(
+            is_run_unfinished=False,
+            is_requested=self._runs.is_requested(Request.TRAIN),
+            num_new=counts.num_new,
+            num_new_trainable=counts.num_new_trainable,
+            oldest_new_age_seconds=now - (counts.oldest_new_time or now),
+            num_failures=failures.num_runs,
+            seconds_since_failure=now - (failures.last_time or now),
+        )
+
+    def _show_counts(self) -> None:
+        counts = self._labels.counts()
+        self._metrics.usable_labels.set(counts.num_usable)
+        self._metrics.new_labels.set(counts.num_new)
+        self._metrics.waiting_labels.set(counts.num_waiting)
+        self._metrics.disagreement_points.set(self._labels.disagreement().points)
+
+    def _tidy(self, unfinished: Run | None) -> None:
+        if time.monotonic() < self._next_tidy_time:
+            return
+        settings = self._settings
+        tidy(
+            settings.trainer_dir.expanduser(),
+            None if unfinished is None else unfinished.run_id,
+            settings.trainer_kept_versions,
+        )
+        self._labels.remove_old(
+            time.time(), settings.trainer_retention_days, settings.trainer_label_retention_days
+        )
+        self._next_tidy_time = time.monotonic() + SECONDS_PER_HOUR

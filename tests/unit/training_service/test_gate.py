@@ -1,0 +1,86 @@
+"""What passes the gate: nothing that gets worse beyond its tolerance, nothing that is no number."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.contracts.errors import AdapterIncompatible
+from services.training_service.gate import TOLERANCES, figures_of_candidate, judge, read_comparison
+
+FIGURES = {
+    "adapter_digest": "a",
+    "mean_absolute_error": 10.0,
+    "spearman": 0.8,
+    "expected_calibration_error": 5.0,
+    "negative_log_likelihood": 3.5,
+}
+# Just within, and just beyond, what each figure may lose.
+CHANGES = {
+    "mean_absolute_error": (0.49, 0.51),
+    "spearman": (-0.019, -0.021),
+    "expected_calibration_error": (0.99, 1.01),
+    "negative_log_likelihood": (0.049, 0.051),
+}
+
+
+def comparison(candidate: dict[str, Any], active: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"num_pairs": 30, "active": FIGURES | (active or {}), "candidate": FIGURES | candidate}
+
+
+def test_every_figure_has_its_case_here() -> None:
+    assert {tolerance.figure for tolerance in TOLERANCES} == set(CHANGES)
+
+
+@pytest.mark.parametrize("figure", CHANGES)
+def test_a_figure_may_get_a_little_worse_and_no_more(figure: str) -> None:
+    within, beyond = (comparison({figure: FIGURES[figure] + change}) for change in CHANGES[figure])
+
+    assert judge(within).is_passed
+    refused = judge(beyond)
+    assert not refused.is_passed
+    assert [figure in reason for reason in refused.reasons] == [True]
+
+
+def test_a_better_candidate_passes_by_any_margin() -> None:
+    better = {"mean_absolute_error": 1, "spearman": 1.0, "expected_calibration_error": 0.0}
+    assert judge(comparison(better | {"negative_log_likelihood": 0.1})).is_passed
+
+
+@pytest.mark.parametrize("figure", CHANGES)
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf, "10", True])
+@pytest.mark.parametrize("side", ["active", "candidate"])
+def test_what_is_no_finite_number_never_passes(figure: str, value: object, side: str) -> None:
+    given = {"candidate": {}, side: {figure: value}}
+    assert not judge(comparison(**given)).is_passed
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{}, {"num_pairs": 30}, {"num_pairs": 30, "active": FIGURES}, comparison({}) | {"num_pairs": 0}],
+)
+def test_a_comparison_that_compares_nothing_never_passes(broken: dict[str, Any]) -> None:
+    assert not judge(broken).is_passed
+
+
+def test_the_candidates_figures_go_with_the_published_adapter() -> None:
+    figures = figures_of_candidate(comparison({"spearman": 0.9}))
+    assert figures["spearman"] == 0.9
+    assert figures["num_held_out_pairs"] == 30
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '"text"'])
+def test_a_missing_or_damaged_comparison_is_refused(content: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "comparison.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(AdapterIncompatible):
+        read_comparison(path)
+
+
+def test_a_comparison_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "comparison.json"
+    path.write_text(json.dumps(comparison({})))
+    assert read_comparison(path) == comparison({})

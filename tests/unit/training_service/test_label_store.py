@@ -1,0 +1,138 @@
+"""Labels in SQLite: joined with their texts, replaced, repeated without effect, never half stored."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from services.training_service.database import Database
+from services.training_service.intake_records import Label, SeenApplication, SeenJob
+from services.training_service.label_store import (
+    SECONDS_PER_DAY,
+    Disagreement,
+    LabelStore,
+    TrainingPair,
+    share_of,
+)
+from services.training_service.run_store import RunState, RunStore
+
+JOB = SeenJob("j", "A job.")
+APPLICATION = SeenApplication("a", "j", "A resume.", None, 1.0)
+LABEL = Label("a", "r", 60.0, 1.0)
+FULL = Label("full", "r", 60.0, 1.0, "Own resume.", "Own job.")
+
+
+@pytest.mark.parametrize("records", list(itertools.permutations([JOB, APPLICATION, LABEL])))
+def test_a_label_is_usable_once_its_texts_are_there_in_whatever_order(
+    labels: LabelStore, records: tuple[SeenJob | SeenApplication | Label, ...]
+) -> None:
+    for number, record in enumerate(records):
+        assert labels.counts().num_usable == 0
+        labels.apply([record], {("t", 0): number + 1})
+
+    assert (labels.counts().num_usable, labels.counts().num_waiting) == (1, 0)
+    assert labels.pairs(["a"]) == [TrainingPair("A resume.", "A job.", 60.0)]
+    assert labels.next_offsets() == {("t", 0): 3}
+
+
+def test_its_own_texts_come_before_those_of_the_application(labels: LabelStore) -> None:
+    inline = SeenApplication("b", "j", "Other resume.", "Inline job.", 1.0)
+    own = Label("b", "r", 10.0, 1.0, "Own resume.")
+    labels.apply([JOB, inline, own], {})
+    assert labels.pairs(["b"]) == [TrainingPair("Own resume.", "Inline job.", 10.0)]
+
+
+def test_a_later_label_of_the_same_rater_replaces_and_is_new_again(
+    labels: LabelStore, runs: RunStore
+) -> None:
+    labels.apply([FULL], {})
+    runs.finish(runs.create("test"), RunState.PUBLISHED, "")
+    assert labels.counts().num_new == 0
+
+    outcomes = labels.apply([Label("full", "r", 80.0, 2.0)], {})
+
+    assert outcomes == {"replaced": 1}
+    assert (labels.counts().num_usable, labels.counts().num_new) == (1, 1)
+    assert labels.pairs(["full"]) == [TrainingPair("Own resume.", "Own job.", 80.0)]
+
+
+def test_records_that_are_read_again_change_nothing(labels: LabelStore, runs: RunStore) -> None:
+    history = [JOB, APPLICATION, LABEL, Label("a", "r", 70.0, 2.0), FULL]
+    labels.apply(history, {})
+    runs.finish(runs.create("test"), RunState.PUBLISHED, "")
+
+    assert labels.apply(history, {}) == {"repeated": 3}
+
+    assert (labels.counts().num_usable, labels.counts().num_new) == (2, 0)
+    assert labels.pairs(["a"])[0].score == 70.0
+
+
+def test_a_crash_within_a_batch_leaves_neither_label_nor_offset(
+    database: Database, labels: LabelStore, tmp_path: Path
+) -> None:
+    labels.apply([FULL], {("t", 0): 1})
+    # An offset that SQLite cannot hold stands for whatever ends the transaction before its commit.
+    with pytest.raises(OverflowError):
+        labels.apply([JOB, APPLICATION, LABEL], {("t", 0): 2**70})
+
+    reopened = LabelStore(Database(tmp_path / "trainer"), 0.0)
+    assert reopened.next_offsets() == {("t", 0): 1}
+    assert (reopened.counts().num_usable, reopened.counts().num_waiting) == (1, 0)
+    labels.apply([JOB, APPLICATION, LABEL], {("t", 0): 4})
+    assert reopened.counts().num_usable == 2
+
+
+def test_raters_who_disagree_are_all_kept_and_the_mean_is_learned(labels: LabelStore) -> None:
+    scores = {"r": 60.0, "s": 80.0, "t": 70.0}
+    labels.apply([Label("full", rater, score, 1.0, "R", "J") for rater, score in scores.items()], {})
+    labels.apply([Label("once", "r", 10.0, 1.0, "R", "J")], {})
+
+    assert labels.counts().num_usable == 4
+    assert labels.pairs(["full"])[0].score == 70.0
+    assert labels.disagreement() == Disagreement(pytest.approx(40 / 3), 1)
+
+
+def test_held_out_applications_are_never_trained_on_even_if_the_share_changes(
+    database: Database, runs: RunStore
+) -> None:
+    ids = [f"a-{number}" for number in range(200)]
+    half = LabelStore(database, held_out_share=0.5)
+    half.apply([Label(name, "r", 50.0, 1.0, "R", "J") for name in ids], {})
+    run = runs.create("test")
+    held_out = set(half.held_out_applications(1000))
+    assert held_out == {name for name in ids if share_of(name) < 0.5}
+    assert 70 < len(held_out) < 130
+    assert set(half.fresh_applications(run.run_id)) == set(ids) - held_out
+
+    none = LabelStore(database, held_out_share=0.0)
+    none.apply([Label(name, "another", 50.0, 1.0, "R", "J") for name in ids], {})
+    assert set(none.held_out_applications(1000)) == held_out
+    assert half.held_out_applications(3) == sorted(held_out)[:3]
+
+
+def test_what_a_run_takes_is_learned_once_published_and_fresh_until_then(
+    labels: LabelStore, runs: RunStore
+) -> None:
+    ends = [RunState.PUBLISHED, RunState.REJECTED, RunState.CANCELLED, RunState.FAILED]
+    for state in ends:
+        labels.apply([Label(state.lower(), "r", 50.0, 1.0, "R", "J")], {})
+        runs.finish(runs.create("test"), state, "")
+    assert labels.counts().num_new == 1  # those of the failed run start the next one
+
+    last = runs.create("test")
+    assert labels.learned_applications() == ["published"]
+    assert labels.fresh_applications(last.run_id) == ["cancelled", "failed", "rejected"]
+
+
+def test_old_texts_and_labels_are_removed(labels: LabelStore) -> None:
+    day = SECONDS_PER_DAY
+    labels.apply(
+        [JOB, SeenApplication("old", "j", "R", None, 0.0), SeenApplication("a", "j", "R", None, day)], {}
+    )
+    labels.apply([Label("x", "r", 1.0, 0.0, "R", "J"), Label("y", "r", 1.0, 5 * day, "R", "J")], {})
+
+    labels.remove_old(10 * day, application_days=9.5, label_days=6)
+
+    assert labels.counts().num_usable == 1
+    labels.apply([Label("old", "r", 1.0, 9 * day), Label("a", "r", 1.0, 9 * day)], {})
+    assert (labels.counts().num_usable, labels.counts().num_waiting) == (2, 1)
