@@ -45,6 +45,8 @@ class FineTuningConfig:
         checkpoint_steps: steps between two evaluations, each with a checkpoint.
         gradient_checkpointing: ``on`` trades a third more time for memory; ``auto`` is on for CUDA only. With
             it the job part is computed once for each resume, since a checkpointed layer keeps no cache.
+        reference_pairs: training pairs that the finished adapter scores, for scorers to notice drift by; 0 is
+            none.
         tensorboard: whether to write event files.
         seed: of weights, split, order and augmentation.
     """
@@ -74,6 +76,7 @@ class FineTuningConfig:
     early_stopping_patience: Annotated[int, Field(ge=0)] = 3
     checkpoint_steps: Positive = 50
     gradient_checkpointing: Literal["auto", "on", "off"] = "auto"
+    reference_pairs: Annotated[int, Field(ge=0)] = 200
     tensorboard: bool = True
     seed: int = 0
 

@@ -12,6 +12,7 @@ import torch
 from services.adapters.canaries import write_canaries
 from services.adapters.manifest import write_manifest
 from services.contracts.adapters import Canary
+from services.contracts.reference import ReferenceFigures
 from services.scoring.base_model import BaseModel
 from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE
 from services.scoring.prompt import PROMPT_VERSION
@@ -30,6 +31,10 @@ class AdapterRecord:
         metrics: figures on validation pairs; empty without.
         history: losses by step.
         canaries: pairs with the scores that the adapter gives them.
+        reference: what its scores and prompts look like on training pairs, or None.
+        num_steps: optimiser steps made.
+        validation_loss: of the exported weights, or None without validation pairs.
+        initial_adapter_digest: of the adapter it went on from; empty for a new one.
     """
 
     config: FineTuningConfig
@@ -38,6 +43,10 @@ class AdapterRecord:
     metrics: dict[str, Any]
     history: list[dict[str, float]]
     canaries: tuple[Canary, ...] = ()
+    reference: ReferenceFigures | None = None
+    num_steps: int = 0
+    validation_loss: float | None = None
+    initial_adapter_digest: str = ""
 
 
 def export_adapter(model: Any, base: BaseModel, record: AdapterRecord, output: Path) -> None:
@@ -97,7 +106,11 @@ def _metadata(base: BaseModel, record: AdapterRecord) -> dict[str, Any]:
         "seed": record.config.seed,
         "config": plain_fields(record.config),
         "data_digest": record.data_digest,
+        "initial_adapter_digest": record.initial_adapter_digest,
         "num_pairs": record.num_pairs,
+        "num_steps": record.num_steps,
+        "validation_loss": record.validation_loss,
         "metrics": record.metrics,
+        "reference": record.reference.to_json() if record.reference else None,
         "history": record.history,
     }

@@ -27,6 +27,7 @@ from training.configuration import FineTuningConfig
 from training.dataset import LabelledPair
 from training.epochs import EpochPlanner, dataset_from_batches
 from training.export import AdapterRecord, export_adapter
+from training.reference import measure_reference
 from training.score_trainer import LastStepEvaluation, ProgressReporter, ScoreTrainer
 from training.splits import split_off_validation
 from training.validation import validate
@@ -141,19 +142,19 @@ def fine_tune(
         validation_loss=trainer.state.best_metric,
         metrics=asdict(figures) if figures else {},
     )
-    export_adapter(
-        model,
-        base,
-        AdapterRecord(
-            config,
-            data.digest,
-            len(pairs),
-            result.metrics,
-            _history(trainer.state.log_history),
-            score_canaries(score_model, encoder),
-        ),
-        output,
+    record = AdapterRecord(
+        config=config,
+        data_digest=data.digest,
+        num_pairs=len(pairs),
+        metrics=result.metrics,
+        history=_history(trainer.state.log_history),
+        canaries=score_canaries(score_model, encoder),
+        reference=measure_reference(score_model, encoder, pairs, config.reference_pairs, config.seed),
+        num_steps=result.num_steps,
+        validation_loss=result.validation_loss,
+        initial_adapter_digest=read_adapter(data.initial_adapter).digest if data.initial_adapter else "",
     )
+    export_adapter(model, base, record, output)
     model.unload()
     return result
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.contracts.errors import AdapterIncompatible
+from services.contracts.reference import ReferenceFigures, reference_from_json
 from services.scoring.base_model import BaseModel
 from services.scoring.prompt import PROMPT_VERSION
 
@@ -25,6 +26,7 @@ class LoraAdapter:
         version: its version name; empty where it has none.
         prompt_version: the prompt it was trained with.
         base_model_digest: digest of the base model it was trained on; empty where unknown.
+        reference: what its scores and prompts looked like in training, or None where it tells nothing.
     """
 
     folder: Path
@@ -32,6 +34,7 @@ class LoraAdapter:
     version: str
     prompt_version: str
     base_model_digest: str
+    reference: ReferenceFigures | None = None
 
     def check_fits(self, base: BaseModel) -> None:
         """Checks that the adapter was trained on this base model and has weights for it.
@@ -71,6 +74,7 @@ def read_adapter(folder: Path) -> LoraAdapter:
         version=str(metadata.get("version", "")),
         prompt_version=prompt_version,
         base_model_digest=str(metadata.get("base_model_digest", "")),
+        reference=reference_from_json(metadata.get("reference")),
     )
 
 

@@ -11,11 +11,18 @@ from transformers import AutoTokenizer
 
 from services.adapters.manifest import read_manifest, verify_manifest
 from services.contracts.errors import AdapterIncompatible
-from services.scoring.base_model import BaseModel
-from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE
+from services.contracts.reference import NUM_BINS, PROMPT_TOKEN_EDGES, ReferenceFigures, bin_of
+from services.contracts.scoring import PairRequest
+from services.scoring.base_model import BaseModel, BaseModelSpec
+from services.scoring.engine_factory import EngineSpec, build_engine
+from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.scoring.prompt import PROMPT_VERSION
+from services.scoring.score_model import ScoreModel
+from services.scoring.score_scale import find_score_tokens
+from services.scoring.text_encoder import TextEncoder
 from training import export
 from training.fine_tuning import TrainingData, fine_tune
+from training.reference import measure_reference
 
 from .learnable_pairs import CONFIG, learnable_pairs
 
@@ -51,6 +58,59 @@ def test_metadata_tell_how_it_was_made(base: BaseModel, folder: Path) -> None:
     assert metadata["history"]
     card = (folder / "README.md").read_text("utf-8")
     assert f"| mae | {metadata['metrics']['mae']:.3f} |" in card
+
+
+async def test_the_reference_holds_the_scores_and_lengths_that_a_scorer_gives_the_training_pairs(
+    cache_dir: Path, base: BaseModel, tmp_path: Path
+) -> None:
+    # One resume is longer than training reads; the reference counts it as scorers do.
+    pairs = learnable_pairs()
+    pairs.append(dataclasses.replace(pairs[0], pair=dataclasses.replace(pairs[0].pair, resume="yes " * 400)))
+    config = dataclasses.replace(CONFIG, epochs=1, max_resume_tokens=64)
+    folder = fine_tune(base, TrainingData(pairs), tmp_path / "adapter", config).folder
+
+    spec = BaseModelSpec(base.name, cache_dir, device="cpu", dtype="float32")
+    engine = build_engine(EngineSpec(spec, folder))
+    engine.start()
+    requests = [PairRequest("", pair.pair.job_description, pair.pair.resume) for pair in pairs]
+    scores = [await engine.score(request) for request in requests]
+    engine.close()
+    expected_scores, expected_lengths = [0] * NUM_BINS, [0] * NUM_BINS
+    for score in scores:
+        expected_scores[min(int(score.score // 10), 9)] += 1
+        expected_lengths[bin_of(score.num_prompt_tokens, PROMPT_TOKEN_EDGES)] += 1
+    reference = read_adapter(folder).reference
+    assert reference == ReferenceFigures(tuple(expected_scores), tuple(expected_lengths))
+    assert sum(reference.score) == len(pairs) == sum(reference.prompt_tokens)
+    assert reference.prompt_tokens[0] == len(pairs) - 1
+
+
+def test_the_reference_is_a_sample_of_the_size_asked_for_and_the_same_for_the_same_seed(
+    base: BaseModel,
+) -> None:
+    encoder = TextEncoder(base.tokenizer)
+    model = ScoreModel(base, find_score_tokens(encoder))
+    pairs = learnable_pairs()
+    pairs = [
+        dataclasses.replace(pair, pair=dataclasses.replace(pair.pair, resume="yes " * 40 * at))
+        for at, pair in enumerate(pairs, start=1)
+    ]
+
+    samples = [measure_reference(model, encoder, pairs, 5, seed) for seed in (0, 0, 1, 2)]
+
+    assert all(sample is not None and sum(sample.score) == 5 for sample in samples)
+    assert samples[0] == samples[1]
+    assert len(set(samples)) > 1
+    assert measure_reference(model, encoder, pairs, 0, 0) is None
+
+
+def test_an_adapter_without_a_reference_is_read_as_before(folder: Path) -> None:
+    expected = read_adapter(folder)
+    metadata = json.loads((folder / METADATA_FILE).read_text("utf-8"))
+    assert metadata.pop("reference")
+    (folder / METADATA_FILE).write_text(json.dumps(metadata))
+
+    assert read_adapter(folder) == dataclasses.replace(expected, reference=None)
 
 
 def test_the_manifest_covers_every_file_and_notices_a_changed_one(folder: Path) -> None:
@@ -102,7 +162,7 @@ def test_a_crash_amid_the_export_leaves_no_half_adapter(
 def test_weights_of_a_bfloat16_model_are_stored_in_its_type(cache_dir: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    from services.scoring.base_model import BaseModelSpec, load_base_model
+    from services.scoring.base_model import load_base_model
 
     base = load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu"))
     config = dataclasses.replace(CONFIG, epochs=0.1)
