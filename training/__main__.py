@@ -14,7 +14,7 @@ from services.contracts.errors import ScorerError
     "job_file",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help='JSON of {"data", "output", "validation"?, "initial_adapter"?, "config"?}.',
+    help='JSON of {"data", "output", "validation"?, "initial_adapter"?, "held_out"?, "config"?}.',
 )
 def main(job_file: Path) -> None:
     """Trains an adapter as a job file says; run again, it goes on from the last checkpoint."""
@@ -24,7 +24,13 @@ def main(job_file: Path) -> None:
 
     try:
         job = load_job(job_file)
-        result = run_job(job, base_model_spec(load_settings()), lambda line: click.echo(line, err=True))
+        settings = load_settings()
+        result = run_job(
+            job,
+            base_model_spec(settings),
+            lambda line: click.echo(line, err=True),
+            max_prompt_tokens=settings.max_prompt_tokens,
+        )
     except ScorerError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
