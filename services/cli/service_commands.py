@@ -33,7 +33,7 @@ async def _run_worker(settings: "Settings") -> None:
     from services.service_kit.metrics import ScoringMetrics
     from services.service_kit.shutdown import stop_on_signals
 
-    metrics = ScoringMetrics(CollectorRegistry())
+    metrics = ScoringMetrics(CollectorRegistry(), settings.drift_window_scores)
     with stop_on_signals() as stop:
         engine = await _open_engine(settings, metrics)
         try:
@@ -62,7 +62,7 @@ async def _run_api(settings: "Settings") -> None:
     from services.service_kit.metrics import ScoringMetrics
     from services.service_kit.shutdown import stop_on_signals
 
-    metrics = ScoringMetrics(CollectorRegistry())
+    metrics = ScoringMetrics(CollectorRegistry(), settings.drift_window_scores)
     with stop_on_signals() as stop:
         engine = await _open_engine(settings, metrics)
         try:

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from services.contracts.reference import ReferenceFigures
+
 
 class EngineObserver(Protocol):
     """Is told what the engine does. Called from the model thread and from callers' threads."""
@@ -21,8 +23,13 @@ class EngineObserver(Protocol):
     def on_prefix_cache_changed(self, num_bytes: int) -> None:
         """The prefix cache now holds this much."""
 
-    def on_adapter(self, digest: str, version: str, base_model: str) -> None:
-        """This adapter is active from now on."""
+    def on_score(self, score: float, num_prompt_tokens: int) -> None:
+        """The active adapter gave this score, in points, to a prompt of this length."""
+
+    def on_adapter(
+        self, digest: str, version: str, base_model: str, reference: ReferenceFigures | None = None
+    ) -> None:
+        """This adapter is active from now on; its reference tells what scores and prompts to expect."""
 
 
 class SilentObserver:
@@ -38,4 +45,8 @@ class SilentObserver:
 
     def on_prefix_cache_changed(self, num_bytes: int) -> None: ...
 
-    def on_adapter(self, digest: str, version: str, base_model: str) -> None: ...
+    def on_score(self, score: float, num_prompt_tokens: int) -> None: ...
+
+    def on_adapter(
+        self, digest: str, version: str, base_model: str, reference: ReferenceFigures | None = None
+    ) -> None: ...

@@ -144,4 +144,5 @@ def load_adapter(model: ScoreModel, base_model: str, folder: Path | None, versio
         return LoadedAdapter(ModelIdentity(base_model, BASE_ADAPTER_DIGEST, ""), None)
     adapter = read_adapter(folder)
     weights = model.lora.load(adapter)
-    return LoadedAdapter(ModelIdentity(base_model, adapter.digest, version or adapter.version), weights)
+    identity = ModelIdentity(base_model, adapter.digest, version or adapter.version)
+    return LoadedAdapter(identity, weights, adapter.reference)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from services.contracts.engine_observer import EngineObserver
 from services.contracts.errors import ScoringFailed
+from services.contracts.reference import ReferenceFigures
 from services.contracts.scoring import PairScore, ScoreDistribution, StageSeconds
 from services.scoring.pair_queue import WaitingPair
 from services.scoring.prefix_cache import PrefixCache, PrefixKey, PrefixState
@@ -49,10 +50,12 @@ class LoadedAdapter:
     Attributes:
         identity: what results computed with it name.
         weights: its factors, or None for the base model alone.
+        reference: what its scores and prompts looked like in training, or None where unknown.
     """
 
     identity: ModelIdentity
     weights: "LoraWeights | None"
+    reference: ReferenceFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from services.contracts.errors import EngineClosed
 from services.contracts.scoring import PairRequest, PairScore, StageSeconds
 from services.scoring.adapter_switch import AdapterSwitch, load_adapter
 from services.scoring.batch_planner import BatchLimits, BatchPlan, Candidate, plan_batch
-from services.scoring.batch_scorer import BatchScorer, ScoredBatch, build_pair_score
+from services.scoring.batch_scorer import BatchScorer, LoadedAdapter, ScoredBatch, build_pair_score
 from services.scoring.explanation import ExplanationTask, ExplanationWriter
 from services.scoring.pair_queue import PairQueue, WaitingPair
 from services.scoring.prompt import Prompt, PromptBuilder
@@ -99,8 +99,7 @@ class ScoringEngine:
         Raises:
             ScoringFailed: the model cannot compute even one pair.
         """
-        identity = self._scorer.identity
-        self._observer.on_adapter(identity.adapter_digest, identity.adapter_version, identity.base_model)
+        self._tell_adapter(self._scorer.adapter)
         warm_up = self._prompts.build(*_WARM_UP_TEXTS)
         outcome = self._scorer.score([warm_up]).outcomes[0]
         if isinstance(outcome, Exception):
@@ -245,9 +244,9 @@ class ScoringEngine:
             if isinstance(outcome, Exception):
                 pair.outcome.set_exception(outcome)
             else:
-                pair.outcome.set_result(
-                    build_pair_score(pair, outcome, identity, seconds, is_prefix_cached=is_hit)
-                )
+                score = build_pair_score(pair, outcome, identity, seconds, is_prefix_cached=is_hit)
+                self._observer.on_score(score.score, score.num_prompt_tokens)
+                pair.outcome.set_result(score)
 
     def _observe(self, scored: ScoredBatch) -> None:
         self._observer.on_batch(len(scored.outcomes), scored.num_tokens, scored.num_padding_tokens)
@@ -264,5 +263,10 @@ class ScoringEngine:
     def _advance_switch(self) -> None:
         changed = self._switch.advance()
         if changed is not None:
-            identity = changed.identity
-            self._observer.on_adapter(identity.adapter_digest, identity.adapter_version, identity.base_model)
+            self._tell_adapter(changed)
+
+    def _tell_adapter(self, adapter: LoadedAdapter) -> None:
+        named = adapter.identity
+        self._observer.on_adapter(
+            named.adapter_digest, named.adapter_version, named.base_model, adapter.reference
+        )

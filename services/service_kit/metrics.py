@@ -3,10 +3,15 @@
 No label is unbounded and no series carries an id of a job, an application or a person.
 """
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+
+from services.contracts.reference import ReferenceFigures
+from services.service_kit.drift import DEFAULT_DRIFT_WINDOW_SCORES, DRIFT_FIGURES, DriftMonitor
 
 ENTRYPOINTS = ("kafka", "score", "rank", "stream", "explain")
 OUTCOMES = (
@@ -33,6 +38,7 @@ DEAD_LETTER_KINDS = (
 STAGES = ("queue", "encode", "forward", "readout")
 PREFIX_OUTCOMES = ("hit", "miss")
 SWITCH_OUTCOMES = ("ok", "rejected")
+ANNOTATION_REASONS = ("standard_deviation", "category_margin")
 
 # From tokenising one short resume (1 ms) to a full batch on a CPU (a minute).
 STAGE_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -46,11 +52,20 @@ SHORT_DIGEST_CHARACTERS = 12
 
 
 class ScoringMetrics:
-    """The metrics of one process; also an ``EngineObserver``. All methods may be called from any thread."""
+    """The metrics of one process; also an ``EngineObserver``. All methods may be called from any thread.
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    Args:
+        registry: where they are collected.
+        drift_window_scores: latest scores that are compared with the active adapter's reference.
+    """
+
+    def __init__(
+        self, registry: CollectorRegistry, drift_window_scores: int = DEFAULT_DRIFT_WINDOW_SCORES
+    ) -> None:
         self.registry = registry
+        self._drift = DriftMonitor(drift_window_scores)
         self._define_engine(registry)
+        self._define_drift(registry)
         self._define_requests(registry)
         self._define_kafka(registry)
         self._touch_every_series()
@@ -109,6 +124,17 @@ class ScoringMetrics:
             registry=registry,
         )
 
+    def _define_drift(self, registry: CollectorRegistry) -> None:
+        index = Gauge(
+            "scoring_drift_population_stability_index",
+            "How far the latest scores and prompt lengths are from the active adapter's training pairs: less "
+            "than 0.1 is none, more than 0.25 a shift; NaN below 200 scores or 100 training pairs.",
+            ["figure"],
+            registry=registry,
+        )
+        for figure in DRIFT_FIGURES:
+            index.labels(figure).set_function(partial(self._drift.index, figure))
+
     def _define_requests(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
             "scoring_requests_total",
@@ -146,6 +172,12 @@ class ScoringMetrics:
             "Job records that the view ignored as unreadable; the validator puts them aside once a group.",
             registry=registry,
         )
+        self.annotation_requests = Counter(
+            "scoring_annotation_requests_total",
+            "Uncertain applications that people were asked to label, by the measure that chose them.",
+            ["reason"],
+            registry=registry,
+        )
         self.committed_offset = Gauge(
             "scoring_committed_offset",
             "Offset up to which a partition of the applications topic is done and committed.",
@@ -171,6 +203,8 @@ class ScoringMetrics:
             self.prefix_lookups.labels(outcome)
         for outcome in SWITCH_OUTCOMES:
             self.adapter_switches.labels(outcome)
+        for reason in ANNOTATION_REASONS:
+            self.annotation_requests.labels(reason)
         for kind in DEAD_LETTER_KINDS:
             self.dead_letters.labels(kind)
 
@@ -204,6 +238,12 @@ class ScoringMetrics:
     def on_prefix_cache_changed(self, num_bytes: int) -> None:
         self.prefix_cache_bytes.set(num_bytes)
 
-    def on_adapter(self, digest: str, version: str, base_model: str) -> None:
+    def on_score(self, score: float, num_prompt_tokens: int) -> None:
+        self._drift.observe(score, num_prompt_tokens)
+
+    def on_adapter(
+        self, digest: str, version: str, base_model: str, reference: ReferenceFigures | None = None
+    ) -> None:
+        self._drift.start_over(reference)
         self.adapter_info.clear()  # only the active one, so the labels stay bounded
         self.adapter_info.labels(version, digest[:SHORT_DIGEST_CHARACTERS], base_model).set(1)

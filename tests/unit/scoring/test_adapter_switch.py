@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 import json
+import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,11 +16,12 @@ from safetensors.torch import load_file, save_file
 from services.contracts.adapters import CANARY_TOLERANCE, Canary
 from services.contracts.engine_observer import SilentObserver
 from services.contracts.errors import AdapterIncompatible, EngineClosed
+from services.contracts.reference import NUM_BINS, ReferenceFigures
 from services.contracts.scoring import PairRequest
 from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
 from services.scoring.engine import ScoringEngine
 from services.scoring.engine_factory import EngineSpec, assemble_engine
-from services.scoring.lora_adapter import read_adapter
+from services.scoring.lora_adapter import METADATA_FILE, read_adapter
 from services.scoring.lora_layers import LoraLayers
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -191,3 +194,47 @@ async def test_a_closed_engine_changes_nothing(engine: ScoringEngine, folders: l
 
     with pytest.raises(EngineClosed):
         await engine.switch_adapter(folders[0])
+
+
+class Listener(SilentObserver):
+    """Sorts the scores it is told by the adapter that was active then."""
+
+    def __init__(self) -> None:
+        self.references: list[tuple[str, ReferenceFigures | None]] = []
+        self.scores: dict[str, list[tuple[float, int]]] = defaultdict(list)
+
+    def on_adapter(
+        self, digest: str, version: str, base_model: str, reference: ReferenceFigures | None = None
+    ) -> None:
+        self.references.append((digest, reference))
+
+    def on_score(self, score: float, num_prompt_tokens: int) -> None:
+        self.scores[self.references[-1][0]].append((score, num_prompt_tokens))
+
+
+async def test_the_observer_is_told_each_score_after_the_reference_of_its_adapter(
+    load_base: Callable[[], BaseModel], folders: list[Path], tmp_path: Path
+) -> None:
+    reference = ReferenceFigures((20,) * NUM_BINS, tuple(range(NUM_BINS)))
+    with_reference = Path(shutil.copytree(folders[0], tmp_path / "with-reference"))
+    (with_reference / METADATA_FILE).write_text(json.dumps({"reference": reference.to_json()}))
+    listener = Listener()
+    spec = EngineSpec(BaseModelSpec("random:tiny-gemma-3", Path()), batching_window_seconds=0)
+    engine = assemble_engine(load_base(), spec, listener)
+    engine.start()
+
+    async def switch() -> None:
+        await engine.switch_adapter(with_reference)
+        await engine.switch_adapter(folders[1])
+
+    scores, _ = await asyncio.gather(asyncio.gather(*map(engine.score, PAIRS)), switch())
+    scores += [await engine.score(PAIRS[0])]
+    engine.close(timeout_seconds=20)
+
+    digests = [read_adapter(folder).digest for folder in (with_reference, folders[1])]
+    assert listener.references == [("base", None), (digests[0], reference), (digests[1], None)]
+    told = {digest: sorted(pairs) for digest, pairs in listener.scores.items()}
+    expected: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for score in scores:
+        expected[score.adapter_digest].append((score.score, score.num_prompt_tokens))
+    assert told == {digest: sorted(pairs) for digest, pairs in expected.items()}
