@@ -13,6 +13,7 @@ from services.cli.command_settings import load_command_settings
 from services.cli.console import progress_bar, say
 from services.contracts import topics
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.scoring import category_of
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -197,12 +198,21 @@ def _show_score(record: Any, as_json: bool) -> str:
     )
 
 
+_ANNOTATION_REASONS = {
+    "standard_deviation": "widest distribution",
+    "category_margin": "nearest to a border",
+}
+
+
 def _show_annotation(record: Any, as_json: bool) -> str:
     value = json.loads(record.value)
     if as_json:
         return json.dumps(value)
-    doubt = f"{value['score']:6.1f} +-{value['standard_deviation']:5.1f}"
-    return f"{doubt}  {value['application_id']}  {value['reason']}"
+    reason = _ANNOTATION_REASONS.get(value["reason"], value["reason"])
+    return (
+        f"{value['score']:6.1f} +-{value['standard_deviation']:5.1f}  {category_of(value['score']):<9}  "
+        f"{reason:<23}  {value['application_id']}  job {value['job_id'] or '(inline)'}"
+    )
 
 
 def _show_dead_letter(record: Any, as_json: bool) -> str:

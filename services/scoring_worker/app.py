@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from services.contracts.engine import PairScorer
 from services.contracts.errors import EngineClosed
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED
+from services.scoring_worker.annotation_requests import AnnotationRequests
 from services.scoring_worker.application_intake import ApplicationIntake
 from services.scoring_worker.application_processing import ApplicationProcessor, ScoreWriter
 from services.scoring_worker.delivery_check import DeliveryCheck
@@ -100,17 +101,26 @@ class _Worker:
             data_dir = stack.enter_context(TemporaryDirectory(prefix="scoring-worker-"))
             app = build_faust_app(self._settings, self._metrics, data_dir)
             intake = ApplicationIntake(app, check)
-            processor = self._build_processor(producer, intake)
+            annotations = AnnotationRequests(
+                producer, self._metrics, self._settings.annotation_requests_per_hour
+            )
+            processor = self._build_processor(producer, intake, annotations)
             self._connect(app, intake, processor, JobValidator(DeadLetters(producer, self._metrics)))
             self._jobs.on_posted = processor.on_job_posted
-            for work in (self._jobs.follow(), processor.watch_waiting_room()):
+            for work in (
+                self._jobs.follow(),
+                processor.watch_waiting_room(),
+                annotations.publish_until_cancelled(),
+            ):
                 stack.push_async_callback(_cancel, self._in_background(work))
             # Applications come after the jobs that are there already, so few have to wait.
             if not await self._finishes(self._jobs.caught_up.wait()):
                 return
             await self._score_until_stopped(app, processor, started)
 
-    def _build_processor(self, producer: AIOKafkaProducer, intake: ApplicationIntake) -> ApplicationProcessor:
+    def _build_processor(
+        self, producer: AIOKafkaProducer, intake: ApplicationIntake, annotations: AnnotationRequests
+    ) -> ApplicationProcessor:
         settings, metrics = self._settings, self._metrics
         return ApplicationProcessor(
             self._scorer,
@@ -122,6 +132,7 @@ class _Worker:
             max_in_flight=settings.worker_max_in_flight,
             on_done=intake.on_done,
             on_failure=self._fail,
+            on_scored=annotations.on_scored,
         )
 
     def _connect(

@@ -98,6 +98,7 @@ class ApplicationProcessor:
         max_in_flight: int,
         on_done: Callable[[SourceRecord], None],
         on_failure: Callable[[BaseException], None],
+        on_scored: Callable[[PairScore, str], None] = lambda _score, _job_id: None,
     ) -> None:
         """Builds the processor.
 
@@ -105,6 +106,7 @@ class ApplicationProcessor:
             max_in_flight: applications handed to the engine or being published, at most.
             on_done: is told once for every record that needs no more work.
             on_failure: is told of an error that is a bug; the process must end with it.
+            on_scored: is told of every score, with its job's id, once the score is delivered.
         """
         self._scorer = scorer
         self._jobs = jobs
@@ -117,6 +119,7 @@ class ApplicationProcessor:
         self._in_hand: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._is_draining = False
         self._on_failure = on_failure
+        self._on_scored = on_scored
         self.closed = asyncio.Event()
 
     @property
@@ -226,6 +229,7 @@ class ApplicationProcessor:
             await self._scores.put(record, result_message(score, application.job_id))
             self._metrics.count_request(ENTRYPOINT, "ok")
             self._on_done(record)
+            self._on_scored(score, application.job_id)
 
     async def _score_with_patience(self, request: PairRequest) -> PairScore:
         attempt = 1
