@@ -8,6 +8,7 @@ import click
 
 from services.cli.adapter_commands import adapters
 from services.cli.dataset_commands import evaluate, predict
+from services.cli.demo_command import demo
 from services.cli.kafka_commands import publish, watch
 from services.cli.model_commands import model
 from services.cli.score_command import score
@@ -43,6 +44,7 @@ for command in (
     predict,
     evaluate,
     adapters,
+    demo,
 ):
     cli.add_command(command)
 

@@ -11,7 +11,7 @@ from services.contracts.errors import ScorerError
 from services.service_kit.parent_death import end_with_parent
 
 _COLOURS = ("cyan", "magenta", "yellow", "green")
-_NAME_WIDTH = 6
+_NAME_WIDTH = 7
 
 
 class ChildFailed(ScorerError):

@@ -17,7 +17,7 @@ from services.service_kit.kafka_client import client_options
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 from services.training_service.intake_records import IntakeRecord, read_record
-from services.training_service.label_store import LabelStore
+from services.training_service.label_store import LabelStore, ReadPosition
 from services.training_service.metrics import TrainerMetrics
 
 log = get_logger(__name__)
@@ -49,6 +49,8 @@ class LabelIntake:
         self._dead_letters = dead_letters
         self._metrics = metrics
         self._is_connected = False
+        # What was read last, until the first records of a connection show that it is still there.
+        self._last_read: dict[TopicPartition, ReadPosition] = {}
 
     def is_connected(self) -> bool:
         """Returns whether the topics are being read."""
@@ -88,51 +90,67 @@ class LabelIntake:
             while _partitions(consumer) == assigned:
                 batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=MAX_POLL_RECORDS)
                 self._is_connected = True
-                if batches:
-                    await self._take(batches)
+                await self._take(consumer, batches)
         finally:
             await consumer.stop()
 
     async def _seek(self, consumer: AIOKafkaConsumer, assigned: list[TopicPartition]) -> None:
-        stored = await asyncio.to_thread(self._store.next_offsets)
+        """Goes back to the last record of each partition, by which it is known again."""
+        stored = await asyncio.to_thread(self._store.positions)
         begins = await consumer.beginning_offsets(assigned)
         ends = await consumer.end_offsets(assigned)
+        self._last_read = {}
         for partition in assigned:
-            wanted = stored.get((partition.topic, partition.partition), 0)
-            if wanted > ends[partition]:
+            begin = begins[partition]
+            last = stored.get((partition.topic, partition.partition), ReadPosition(0))
+            consumer.seek(partition, begin)
+            if last.next_offset > ends[partition]:
                 # Another broker, or the development one, which forgets all and gives its ends too low.
-                # Reading again changes nothing in the store.
-                log.info(
-                    "the broker ends before the stored offset, reading from the beginning",
-                    topic=partition.topic,
-                    partition=partition.partition,
-                    stored=wanted,
-                    end=ends[partition],
-                )
-                wanted = 0
-            elif 0 < wanted < begins[partition]:
+                self._log_restart(partition)
+            elif last.next_offset > begin:
+                consumer.seek(partition, last.next_offset - 1)
+                self._last_read[partition] = last
+            elif last.next_offset < begin:
                 log.warning(
                     "records were deleted before they were read",
                     topic=partition.topic,
                     partition=partition.partition,
-                    count=begins[partition] - wanted,
+                    count=begin - last.next_offset,
                 )
-            consumer.seek(partition, max(wanted, begins[partition]))
 
-    async def _take(self, batches: Batches) -> None:
+    async def _take(self, consumer: AIOKafkaConsumer, batches: Batches) -> None:
         records: list[IntakeRecord] = []
-        next_offsets = {}
+        positions = {}
         for partition, batch in batches.items():
+            last = self._last_read.pop(partition, None)
+            if last is not None and batch[0].offset == last.next_offset - 1:
+                if batch[0].timestamp != last.last_time_ms:
+                    self._log_restart(partition)
+                    await consumer.seek_to_beginning(partition)
+                    continue
+                batch = batch[1:]
             for raw in batch:
                 record = source_record(raw)
                 try:
                     records.append(read_record(record))
                 except InvalidInput as error:
                     await self._put_aside(record, error)
-            next_offsets[partition.topic, partition.partition] = batch[-1].offset + 1
-        outcomes = await asyncio.to_thread(self._store.apply, records, next_offsets)
+            if batch:
+                position = ReadPosition(batch[-1].offset + 1, batch[-1].timestamp)
+                positions[partition.topic, partition.partition] = position
+        if not positions:
+            return
+        outcomes = await asyncio.to_thread(self._store.apply, records, positions)
         for outcome, count in outcomes.items():
             self._metrics.labels.labels(outcome).inc(count)
+
+    def _log_restart(self, partition: TopicPartition) -> None:
+        # Reading again changes nothing in the store.
+        log.info(
+            "the partition is not the one that was read before, reading from its beginning",
+            topic=partition.topic,
+            partition=partition.partition,
+        )
 
     async def _put_aside(self, record: SourceRecord, error: InvalidInput) -> None:
         # Bad jobs and applications are the worker's to put aside: it reads them too.

@@ -43,6 +43,20 @@ SELECT AVG(difference) AS points, COUNT(*) AS num_applications FROM (
 
 
 @dataclass(frozen=True, slots=True)
+class ReadPosition:
+    """How far a partition has been read.
+
+    Attributes:
+        next_offset: of the next record to read.
+        last_time_ms: time of the record before it, in milliseconds since 1970: a partition whose record there
+            has another time is another one, however much its name and offsets look alike.
+    """
+
+    next_offset: int
+    last_time_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LabelCounts:
     """How many labels there are.
 
@@ -101,19 +115,22 @@ class LabelStore:
         self._database = database
         self._held_out_share = held_out_share
 
-    def next_offsets(self) -> dict[tuple[str, int], int]:
-        """Returns, by topic and partition, the offset of the next record to read."""
-        rows = self._database.read("SELECT topic, partition, next_offset FROM offsets")
-        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+    def positions(self) -> dict[tuple[str, int], ReadPosition]:
+        """Returns how far each topic and partition has been read."""
+        rows = self._database.read("SELECT * FROM offsets")
+        return {
+            (row["topic"], row["partition"]): ReadPosition(row["next_offset"], row["last_time_ms"])
+            for row in rows
+        }
 
     def apply(
-        self, records: Iterable[IntakeRecord], next_offsets: Mapping[tuple[str, int], int]
+        self, records: Iterable[IntakeRecord], positions: Mapping[tuple[str, int], ReadPosition]
     ) -> Counter[str]:
         """Stores records and how far they reach, in one transaction; applying them again changes nothing.
 
         Args:
             records: in their order.
-            next_offsets: by topic and partition, as ``next_offsets`` returns them.
+            positions: by topic and partition, as ``positions`` returns them.
 
         Returns:
             How many labels were ``new``, ``replaced`` an earlier one, or were ``repeated``.
@@ -129,8 +146,8 @@ class LabelStore:
                     _put_job(transaction, record)
             transaction.execute(_JOIN_TEXTS)
             transaction.executemany(
-                "INSERT OR REPLACE INTO offsets VALUES (?, ?, ?)",
-                [(*place, offset) for place, offset in next_offsets.items()],
+                "INSERT OR REPLACE INTO offsets VALUES (?, ?, ?, ?)",
+                [(*place, read.next_offset, read.last_time_ms) for place, read in positions.items()],
             )
         return outcomes
 

@@ -11,6 +11,7 @@ from services.training_service.label_store import (
     SECONDS_PER_DAY,
     Disagreement,
     LabelStore,
+    ReadPosition,
     TrainingPair,
     share_of,
 )
@@ -28,11 +29,11 @@ def test_a_label_is_usable_once_its_texts_are_there_in_whatever_order(
 ) -> None:
     for number, record in enumerate(records):
         assert labels.counts().num_usable == 0
-        labels.apply([record], {("t", 0): number + 1})
+        labels.apply([record], {("t", 0): ReadPosition(number + 1)})
 
     assert (labels.counts().num_usable, labels.counts().num_waiting) == (1, 0)
     assert labels.pairs(["a"]) == [TrainingPair("A resume.", "A job.", 60.0)]
-    assert labels.next_offsets() == {("t", 0): 3}
+    assert labels.positions() == {("t", 0): ReadPosition(3)}
 
 
 def test_its_own_texts_come_before_those_of_the_application(labels: LabelStore) -> None:
@@ -70,15 +71,15 @@ def test_records_that_are_read_again_change_nothing(labels: LabelStore, runs: Ru
 def test_a_crash_within_a_batch_leaves_neither_label_nor_offset(
     database: Database, labels: LabelStore, tmp_path: Path
 ) -> None:
-    labels.apply([FULL], {("t", 0): 1})
+    labels.apply([FULL], {("t", 0): ReadPosition(1, 5)})
     # An offset that SQLite cannot hold stands for whatever ends the transaction before its commit.
     with pytest.raises(OverflowError):
-        labels.apply([JOB, APPLICATION, LABEL], {("t", 0): 2**70})
+        labels.apply([JOB, APPLICATION, LABEL], {("t", 0): ReadPosition(2**70)})
 
     reopened = LabelStore(Database(tmp_path / "trainer"), 0.0)
-    assert reopened.next_offsets() == {("t", 0): 1}
+    assert reopened.positions() == {("t", 0): ReadPosition(1, 5)}
     assert (reopened.counts().num_usable, reopened.counts().num_waiting) == (1, 0)
-    labels.apply([JOB, APPLICATION, LABEL], {("t", 0): 4})
+    labels.apply([JOB, APPLICATION, LABEL], {("t", 0): ReadPosition(4)})
     assert reopened.counts().num_usable == 2
 
 
