@@ -10,6 +10,7 @@ import pytest
 
 from services.contracts.errors import SettingsInvalid
 from services.scoring.lora_adapter import read_adapter
+from training.comparison import COMPARISON_FILE
 from training.job_file import load_job
 
 from .learnable_pairs import learnable_pairs
@@ -26,8 +27,9 @@ def write_job(folder: Path, **fields: object) -> Path:
     return folder / "job.json"
 
 
-def run(job: Path) -> "subprocess.CompletedProcess[str]":
-    environment = os.environ | {"SCORER_BASE_MODEL": "random:tiny-gemma-3", "SCORER_DTYPE": "float32"}
+def run(job: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    chosen = {"SCORER_BASE_MODEL": "random:tiny-gemma-3", "SCORER_DTYPE": "float32"}
+    environment = os.environ | chosen | variables
     return subprocess.run(
         [sys.executable, "-m", "training", "--job", str(job)],
         env=environment,
@@ -39,10 +41,15 @@ def run(job: Path) -> "subprocess.CompletedProcess[str]":
 
 def test_a_job_trains_an_adapter_and_tells_its_progress(tmp_path: Path) -> None:
     job = write_job(
-        tmp_path, config={"rank": 4, "epochs": 1, "max_prompt_tokens": 256, "validation_share": 0.5}
+        tmp_path,
+        config={"rank": 4, "epochs": 1, "max_prompt_tokens": 256, "validation_share": 0.5},
+        held_out=str(tmp_path / "held_out.jsonl"),
     )
+    rows = (tmp_path / "data.jsonl").read_text()
+    too_long_for_scorers = rows.splitlines()[0].replace("A job for", "A job " * 100)
+    (tmp_path / "held_out.jsonl").write_text(f"{rows}{too_long_for_scorers}\n")
 
-    done = run(job)
+    done = run(job, SCORER_MAX_PROMPT_TOKENS="220")
 
     assert done.returncode == 0, done.stderr
     assert "step 1/1" in done.stderr
@@ -50,6 +57,8 @@ def test_a_job_trains_an_adapter_and_tells_its_progress(tmp_path: Path) -> None:
     progress = json.loads((tmp_path / "adapter" / "progress.json").read_text("utf-8"))
     assert (progress["state"], progress["num_steps"]) == ("SUCCEEDED", 1)
     assert progress["validation_loss"] > 0
+    comparison = json.loads((tmp_path / "adapter" / COMPARISON_FILE).read_text("utf-8"))
+    assert (comparison["num_pairs"], comparison["num_left_out"]) == (12, 1)
 
 
 def test_a_failed_job_says_why_and_exits_with_an_error(tmp_path: Path) -> None:
