@@ -49,6 +49,7 @@ def grouped_attention(
     *,
     scaling: float,
     softcap: float | None = None,
+    sliding_window: int | None = None,
     **_: Any,
 ) -> "tuple[torch.Tensor, None]":
     """Computes softmax(q k / scale + mask) v for grouped queries (Ainslie et al. 2023, "GQA").
@@ -62,6 +63,7 @@ def grouped_attention(
         attention_mask: additive, shape (batch, 1, queries, keys or more).
         scaling: factor of the products.
         softcap: bound of the logits, ``softcap * tanh(logits / softcap)``; None for none.
+        sliding_window: how many keys the mask lets a query see at most, in tokens; None for all before it.
 
     Returns:
         Shape (batch, queries, heads, width), and no attention weights.
@@ -75,13 +77,22 @@ def grouped_attention(
     pieces = []
     for piece in range(num_pieces):
         first, last = num_queries * piece // num_pieces, num_queries * (piece + 1) // num_pieces
-        num_seen = num_keys - num_queries + last
+        end = num_keys - num_queries + last
+        mask = attention_mask[:, :, first:last, :end]
+        begin = (
+            _first_seen(mask) if sliding_window is not None and sliding_window < end - (last - first) else 0
+        )
         stacked = query[:, :, first:last].reshape(batch, groups, -1, width)
-        logits = stacked @ key[:, :, :num_seen].transpose(2, 3)
+        logits = stacked @ key[:, :, begin:end].transpose(2, 3)
         if softcap is not None:
             logits = (logits / softcap).tanh() * softcap
-        by_head = logits.view(batch, heads, last - first, num_seen)
-        weights = (by_head + attention_mask[:, :, first:last, :num_seen]).softmax(-1)
-        seen = weights.view(batch, groups, -1, num_seen) @ value[:, :, :num_seen]
+        by_head = logits.view(batch, heads, last - first, end - begin)
+        weights = (by_head + mask[..., begin:]).softmax(-1)
+        seen = weights.view(batch, groups, -1, end - begin) @ value[:, :, begin:end]
         pieces.append(seen.view(batch, heads, last - first, width))
     return torch.cat(pieces, dim=2).transpose(1, 2), None
+
+
+def _first_seen(mask: "torch.Tensor") -> int:
+    """Returns the first column that any row sees; padding may move it far before the window's width."""
+    return int((mask == 0).any(dim=2).any(dim=0).int().argmax())
