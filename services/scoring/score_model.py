@@ -120,7 +120,9 @@ class ScoreModel:
         hidden = self._run(torch.tensor(tokens, device=self.device), layout, self._stacked_cache(rows))
         # Contiguous, or matmul copies the head once for each row of the batch.
         readout_rows = hidden[:, -NUM_READOUT_ROWS:].contiguous().float()
-        return self._capped(readout_rows @ self._readout_head.T)
+        # Training's autocast would round the logits, and all losses on them, to bfloat16.
+        with torch.autocast(self.device.type, enabled=False):
+            return self._capped(readout_rows @ self._readout_head.T)
 
     def continue_greedily(self, tokens: Sequence[int], cache: Any) -> tuple[int, Any]:
         """Computes tokens behind a cache and returns the likeliest next token and the grown cache.

@@ -7,9 +7,13 @@ import pytest
 import torch
 
 from services.scoring.base_model import BaseModel
+from services.scoring.score_model import ScoreModel, TreeRow
+from services.scoring.score_scale import find_score_tokens
+from services.scoring.text_encoder import TextEncoder
 from training.batches import AnswerBatch, JobGroup
 from training.configuration import FineTuningConfig
 from training.fine_tuning import TrainingData, fine_tune
+from training.objectives import log_distribution
 from training.score_trainer import ScoreTrainer, answer_loss
 
 from .learnable_pairs import CONFIG, learnable_pairs
@@ -95,3 +99,15 @@ def test_the_language_model_loss_teaches_to_write_the_score(base: BaseModel, tmp
 
     losses = [float(line.rsplit("validation loss ", 1)[1]) for line in lines if "validation loss" in line]
     assert losses[-1] < losses[0] - 1
+
+
+def test_autocast_leaves_the_read_out_and_its_losses_in_float32(base: BaseModel) -> None:
+    encoder = TextEncoder(base.tokenizer)
+    score_model = ScoreModel(base, find_score_tokens(encoder))
+
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = score_model.differentiable_tree_logits([TreeRow(None, (2, 50, 60, 70))])
+        log_probabilities = log_distribution(logits)
+
+    assert logits.dtype == log_probabilities.dtype == torch.float32
+    assert not torch.equal(logits, logits.bfloat16().float())
