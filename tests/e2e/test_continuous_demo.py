@@ -14,11 +14,11 @@ SETTINGS = {
     "SCORER_DTYPE": "float32",
     "SCORER_DEVICE": "cpu",
     "SCORER_TRAINER_NICE": "0",
-    # Jobs longer than this are left out of training, which makes it short; some stay.
+    # Resumes are cut to it, which makes training short.
     "SCORER_TRAINER_MAX_PROMPT_TOKENS": "640",
 }
-# Four processes that load torch and a model, one after the other on two slow and busy cores.
-PATIENCE_SECONDS = 400
+# Four processes that load torch and a model: a minute on two free cores, many times that on busy ones.
+PATIENCE_SECONDS = 900
 STEPS = (
     "worker, API and trainer are ready",
     "worker and API score with adapter base",
