@@ -4,7 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from training.synthetic.generator import write_pairs
+from training.synthetic.brief_pairs import generate_brief_pairs
+from training.synthetic.generator import generate_pairs, write_pairs
 
 
 def main() -> int:
@@ -13,9 +14,11 @@ def main() -> int:
     parser.add_argument("--pairs", type=_positive, default=240, help="number of pairs (240)")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other pairs (0)")
     parser.add_argument("--output", type=Path, required=True, help="JSON lines file to write")
+    parser.add_argument("--brief", action="store_true", help="a few lines a text, to begin a training with")
     arguments = parser.parse_args()
+    generate = generate_brief_pairs if arguments.brief else generate_pairs
     try:
-        write_pairs(arguments.output, arguments.pairs, arguments.seed)
+        write_pairs(arguments.output, generate(arguments.pairs, arguments.seed))
     except OSError as error:
         parser.exit(1, f"cannot write {arguments.output}: {error.strerror}\n")
     print(f"{arguments.pairs} pairs written to {arguments.output}")

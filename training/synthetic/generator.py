@@ -1,7 +1,7 @@
 """Labelled pairs made from a seed: first the hidden truth and its score, then the two texts that tell it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -57,10 +57,10 @@ def generate_pairs(num_pairs: int, seed: int = 0, resumes_per_job: int = 6) -> I
         yield from rows[: num_pairs - first]
 
 
-def write_pairs(path: Path, num_pairs: int, seed: int = 0) -> None:
+def write_pairs(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Writes generated pairs as JSON lines."""
     with path.open("w", encoding="utf-8") as file:
-        for row in generate_pairs(num_pairs, seed):
+        for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

@@ -23,7 +23,7 @@ def rows() -> list[dict]:
 
 
 def test_same_seed_gives_the_same_pairs_in_another_process(tmp_path: Path) -> None:
-    write_pairs(tmp_path / "here.jsonl", 30, seed=7)
+    write_pairs(tmp_path / "here.jsonl", generate_pairs(30, seed=7))
     command = [sys.executable, "-m", "training.synthetic", "--pairs", "30", "--seed", "7"]
     subprocess.run([*command, "--output", str(tmp_path / "there.jsonl")], check=True, capture_output=True)
     assert (tmp_path / "here.jsonl").read_bytes() == (tmp_path / "there.jsonl").read_bytes()
@@ -40,7 +40,7 @@ def test_another_seed_gives_other_texts(rows: list[dict]) -> None:
 
 def test_rows_are_a_valid_training_set(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
-    write_pairs(path, 48)
+    write_pairs(path, generate_pairs(48))
     pairs = read_labelled_pairs(path)
     assert len(pairs) == 48
     assert [pair.category for pair in pairs] == [
