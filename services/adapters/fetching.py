@@ -42,7 +42,13 @@ def fetch_adapter(uri: str, manifest_digest: str, cache_dir: Path) -> Path:
     try:
         _copy(uri, manifest_digest, part)
         verify_manifest(part)
-        part.rename(target)
+        try:
+            part.rename(target)
+        except OSError:
+            # Worker and API of one machine fetch at the same moment; the slower takes what the faster has.
+            if not target.is_dir():
+                raise
+            verify_manifest(target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return target

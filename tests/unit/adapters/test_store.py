@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from services.adapters import fetching
 from services.adapters import store as store_module
 from services.adapters.canaries import CANARIES_FILE, read_canaries
 from services.adapters.fetching import fetch_adapter
@@ -42,6 +43,24 @@ def test_what_was_published_is_fetched_bit_for_bit(url: str, folders: list[Path]
     assert AdapterStore(url).find(stored.version).metrics == {"mae": 8.5}
     assert fetch_adapter(stored.uri, stored.manifest_digest, tmp_path / "cache") == fetched
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [stored.manifest_digest]
+
+
+def test_worker_and_api_may_fetch_at_the_same_moment(
+    folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = AdapterStore(str(tmp_path / "store")).publish(folders[0])
+    copy, cache_dir = fetching._copy, tmp_path / "cache"
+
+    def overtaken(uri: str, digest: str, folder: Path) -> None:
+        copy(uri, digest, folder)
+        monkeypatch.undo()
+        fetch_adapter(uri, digest, cache_dir)  # the other one's, from beginning to end
+
+    monkeypatch.setattr(fetching, "_copy", overtaken)
+    fetched = fetch_adapter(stored.uri, stored.manifest_digest, cache_dir)
+
+    verify_manifest(fetched)
+    assert list(cache_dir.iterdir()) == [fetched]
 
 
 def test_the_same_content_is_one_version(url: str, folders: list[Path]) -> None:
