@@ -98,6 +98,30 @@ class AdapterAdministration:
         await self._announce(stored)
         return stored
 
+    async def repeat_announcement(self) -> StoredAdapter | None:
+        """Announces the active version again, for a broker that forgot it or a crash before it was told.
+
+        Scorers that have it already change nothing.
+
+        Returns:
+            What is active, None where nothing was ever activated, which is not announced.
+
+        Raises:
+            AdapterNotFound: the store lacks the active version.
+            AdapterStoreUnreachable: the store cannot be reached.
+            BrokerUnreachable: it could not be announced.
+        """
+
+        def find() -> StoredAdapter | None:
+            store = open_store(self._settings)
+            activations = store.activations()
+            return store.find(activations[-1]) if activations else None
+
+        stored = await asyncio.to_thread(find)
+        if stored is not None:
+            await self._announce(stored)
+        return stored
+
     async def _announce(self, stored: StoredAdapter | None) -> None:
         name = self._settings.adapter_name
         try:

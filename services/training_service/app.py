@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from services.contracts.errors import ScorerError, SettingsInvalid
+from services.service_kit.adapter_administration import AdapterAdministration
 from services.service_kit.dead_letters import DeadLetters
 from services.service_kit.health_server import HealthServer
 from services.service_kit.kafka_client import create_topics, start_producer, wait_for_kafka
@@ -96,6 +97,15 @@ def exclusive(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
+async def _repeat_announcement(settings: Settings) -> None:
+    try:
+        stored = await AdapterAdministration(settings).repeat_announcement()
+    except ScorerError as error:
+        log.warning("the active adapter was not announced again", reason=str(error))
+    else:
+        log.info("active adapter", version=stored.version if stored is not None else "")
+
+
 class _Trainer:
     """The life of one trainer."""
 
@@ -115,6 +125,7 @@ class _Trainer:
         async with AsyncExitStack() as stack:
             await wait_for_kafka(settings)
             await create_topics(settings)
+            await _repeat_announcement(settings)
             producer = await start_producer(settings)
             stack.push_async_callback(producer.stop)
             database = Database(settings.trainer_dir.expanduser())

@@ -63,14 +63,22 @@ def test_once_scores_the_six_samples_and_ends_with_zero() -> None:
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)])
-def test_without_once_it_stays_until_it_is_ended_and_leaves_nothing_behind(sent: int, code: int) -> None:
-    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+def test_without_once_it_stays_until_it_is_ended_and_leaves_nothing_behind(
+    sent: int, code: int, tmp_path: Path
+) -> None:
+    folders = {
+        "SCORER_TRAINER_DIR": str(tmp_path / "trainer"),
+        "SCORER_ADAPTER_STORE": str(tmp_path / "store"),
+    }
+    process = subprocess.Popen(
+        COMMAND, env=os.environ | folders, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")
     assert any("Ctrl-C ends everything" in line for line in lines)
     time.sleep(1)
     children = children_of(process.pid)
-    assert len(children) >= 3  # broker, worker, API
+    assert len(children) >= 4  # broker, worker, API, trainer
 
     process.send_signal(sent)
 

@@ -22,7 +22,7 @@ from services.scoring.base_model import BaseModelSpec, load_base_model
 from services.scoring.engine import ScoringEngine
 from services.scoring.engine_factory import EngineSpec, assemble_engine
 from services.scoring.lora_adapter import WEIGHTS_FILE, read_adapter
-from services.service_kit.adapter_administration import AdapterAdministration
+from services.service_kit.adapter_administration import AdapterAdministration, open_store
 from services.service_kit.adapter_watch import following_adapters
 from services.service_kit.kafka_client import start_producer
 from services.service_kit.metrics import ScoringMetrics
@@ -107,6 +107,19 @@ async def test_a_scorer_that_starts_late_takes_the_latest_alone(
     async with following_adapters(own_settings, engine, metrics):
         await until(lambda: engine.active_adapter_digest == read_adapter(folders[1]).digest)
     assert switches(metrics, "ok") == 1
+
+
+async def test_what_a_broker_forgot_is_announced_again(
+    own_settings: Settings, engine: ScoringEngine, folders: list[Path]
+) -> None:
+    administration = AdapterAdministration(own_settings)
+    assert await administration.repeat_announcement() is None
+    store = open_store(own_settings)
+    stored = store.publish(folders[0])
+    store.note_activation(stored.version)  # stored and noted, but no scorer was told
+    async with following_adapters(own_settings, engine, ScoringMetrics(CollectorRegistry())):
+        assert await administration.repeat_announcement() == stored
+        await until(lambda: engine.active_adapter_digest == stored.adapter_digest)
 
 
 async def test_a_broken_file_is_refused_and_the_next_good_one_taken(
