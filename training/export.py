@@ -62,6 +62,8 @@ def export_adapter(model: Any, base: BaseModel, record: AdapterRecord, output: P
     (output / WEIGHTS_FILE).unlink(missing_ok=True)  # so that a crash amid the moves leaves no mixture
     with tempfile.TemporaryDirectory(dir=output, prefix=".partial-") as scratch:
         folder = Path(scratch)
+        # peft would write where the base model lies on this machine.
+        model.peft_config["default"].base_model_name_or_path = base.name
         model.save_pretrained(folder, state_dict=_in_bfloat16(model))
         base.tokenizer.save(str(folder / "tokenizer.json"))
         (folder / "tokenizer_config.json").write_text(_TOKENIZER_CONFIG, "utf-8")

@@ -15,7 +15,7 @@ from services.contracts.reference import NUM_BINS, PROMPT_TOKEN_EDGES, Reference
 from services.contracts.scoring import PairRequest
 from services.scoring.base_model import BaseModel, BaseModelSpec
 from services.scoring.engine_factory import EngineSpec, build_engine
-from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter
+from services.scoring.lora_adapter import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.scoring.prompt import PROMPT_VERSION
 from services.scoring.score_model import ScoreModel
 from services.scoring.score_scale import find_score_tokens
@@ -170,3 +170,10 @@ def test_weights_of_a_bfloat16_model_are_stored_in_its_type(cache_dir: Path, tmp
     folder = fine_tune(base, TrainingData(learnable_pairs()), tmp_path / "adapter", config).folder
 
     assert {tensor.dtype for tensor in load_file(folder / WEIGHTS_FILE).values()} == {torch.bfloat16}
+
+
+def test_no_path_of_this_machine_stands_in_it(folder: Path) -> None:
+    config = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
+
+    assert config["base_model_name_or_path"] == "random:tiny-gemma-3"
+    assert not any(str(Path.home()) in path.read_text("utf-8") for path in folder.glob("*.json"))
