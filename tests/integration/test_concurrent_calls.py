@@ -23,6 +23,7 @@ NUM_CALLS = 200
 # Every label that a series of ours may carry; none of them names a job, an application or a person.
 KNOWN_LABELS = {
     *("entrypoint", "outcome", "stage", "error_kind", "partition", "topic", "le", "generation"),
+    *("figure", "reason"),  # of drift and of annotation requests: two values each
     *(
         "adapter_version",
         "adapter_digest",
