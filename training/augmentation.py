@@ -6,6 +6,7 @@ import re
 
 from services.contracts.scoring import category_of
 from training.dataset import LabelledPair
+from training.injection.attacks import random_attack
 
 # A resume with slips in it reads a little worse.
 RESUME_NOISE_POINTS = 2.0
@@ -64,11 +65,16 @@ def add_resume_noise(text: str, chance: random.Random) -> str:
     """Leaves out some lines, except the first, and swaps neighbouring letters in some words."""
     lines = text.split("\n")
     kept = [line for index, line in enumerate(lines) if not index or chance.random() >= _DROPPED_LINE_SHARE]
-    return re.sub(r"[^\W\d_]{4,}", lambda match: _misspelt(match.group(0), chance), "\n".join(kept))
+    return misspell("\n".join(kept), chance, _TYPO_SHARE)
 
 
-def _misspelt(word: str, chance: random.Random) -> str:
-    if chance.random() >= _TYPO_SHARE:
+def misspell(text: str, chance: random.Random, share: float) -> str:
+    """Swaps two neighbouring letters within a share of the words of four letters or more."""
+    return re.sub(r"[^\W\d_]{4,}", lambda match: _misspelt(match.group(0), chance, share), text)
+
+
+def _misspelt(word: str, chance: random.Random, share: float) -> str:
+    if chance.random() >= share:
         return word
     at = chance.randrange(1, len(word) - 2)
     return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
@@ -83,3 +89,10 @@ def augment(labelled: LabelledPair, chance: random.Random) -> LabelledPair:
     noisy = dataclasses.replace(pair, resume=add_resume_noise(pair.resume, chance))
     lowered = max(0.0, score - RESUME_NOISE_POINTS)
     return LabelledPair(noisy, lowered, category_of(lowered))
+
+
+def with_attack(labelled: LabelledPair, chance: random.Random) -> LabelledPair:
+    """Returns the pair with a prompt injection in its resume and its label unchanged: it must not pay off."""
+    pair = labelled.pair
+    attacked = random_attack(pair.resume, pair.job_description, chance)
+    return dataclasses.replace(labelled, pair=dataclasses.replace(pair, resume=attacked))

@@ -62,6 +62,7 @@ def compare_adapters(
     pairs: Sequence[LabelledPair],
     *,
     max_prompt_tokens: int,
+    is_identity_masked: bool,
     progress: Callable[[str], None],
 ) -> Comparison:
     """Scores pairs with both adapters on a serving engine of its own, changing between them as scorers do.
@@ -72,6 +73,7 @@ def compare_adapters(
         candidate: folder of the new adapter.
         pairs: kept out of training.
         max_prompt_tokens: longest prompt that scorers take, in tokens.
+        is_identity_masked: whether scorers mask resumes.
         progress: told one line at a time.
 
     Raises:
@@ -81,7 +83,12 @@ def compare_adapters(
         ScoringFailed: a forward pass failed.
     """
     spec = EngineSpec(
-        base, active, max_prompt_tokens, batching_window_seconds=0.0, max_queued_pairs=max(1, len(pairs))
+        base,
+        active,
+        max_prompt_tokens,
+        batching_window_seconds=0.0,
+        max_queued_pairs=max(1, len(pairs)),
+        is_identity_masked=is_identity_masked,
     )
     engine = build_engine(spec, progress=progress)
     engine.start()

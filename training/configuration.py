@@ -30,6 +30,7 @@ class FineTuningConfig:
         warm_up_share: see ``warm_up_steps``.
         max_prompt_tokens: longest prompt in training.
         max_resume_tokens: longest resume in training; 0 leaves it to ``max_prompt_tokens`` alone.
+        mask_identity: whether resumes lose names, pronouns, contacts and age first, as scorers do by default.
         first_layer: lowest decoder layer that gets LoRA; those below it need no backward pass.
         language_model_weight: weight of the cross-entropy of the written answer (score and reasoning).
         cross_entropy_weight: weight of the cross-entropy against the softened label, over all 101 scores.
@@ -37,6 +38,7 @@ class FineTuningConfig:
         ranking_weight: weight of the pairwise ranking loss among the resumes of one pass.
         label_spread: standard deviation of the softened label, in points.
         augmentation_share: share of the pairs that are changed anew in each epoch.
+        attack_share: share of the pairs whose resume is attacked anew in each epoch, with its honest label.
         curriculum: whether the first epoch holds only labels below 30 or above 80.
         tasks: further tasks that are learned beside scoring, from rows that carry their answers.
         task_share: share of the rows that give such a task in an epoch.
@@ -62,6 +64,7 @@ class FineTuningConfig:
     warm_up_share: Share = 0.03
     max_prompt_tokens: Annotated[int, Field(ge=128)] = 2048
     max_resume_tokens: Annotated[int, Field(ge=0)] = 0
+    mask_identity: bool = True
     first_layer: Annotated[int, Field(ge=0)] = 0
     language_model_weight: Weight = 0.0
     cross_entropy_weight: Weight = 1.0
@@ -69,6 +72,7 @@ class FineTuningConfig:
     ranking_weight: Weight = 1.0
     label_spread: Annotated[float, Field(gt=0)] = 8.0
     augmentation_share: Share = 0.0
+    attack_share: Share = 0.0
     curriculum: bool = False
     tasks: tuple[TaskName, ...] = ()
     task_share: Share = 0.25

@@ -1,5 +1,6 @@
 """Reads labelled and unlabelled pairs from JSON lines; every error names its row."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import CATEGORY_FLOORS, MAX_SCORE, category_of
+from services.scoring.identity_masking import mask_identity
 
 _CATEGORIES = tuple(name for name, _ in CATEGORY_FLOORS)
 
@@ -63,6 +65,12 @@ def read_labelled_pairs(path: Path) -> list[LabelledPair]:
         InvalidInput: as ``read_pairs``, or a label is missing or out of range.
     """
     return [_labelled(pair) for pair in read_pairs(path)]
+
+
+def mask_pair(labelled: LabelledPair) -> LabelledPair:
+    """Returns the pair without what tells who wrote the resume, as scorers see it by default."""
+    resume = mask_identity(labelled.pair.resume)
+    return dataclasses.replace(labelled, pair=dataclasses.replace(labelled.pair, resume=resume))
 
 
 def _labelled(pair: Pair) -> LabelledPair:

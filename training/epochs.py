@@ -11,7 +11,7 @@ import datasets
 from services.contracts.errors import InvalidInput
 from services.scoring.prompt import PromptBuilder
 from services.scoring.text_encoder import TextEncoder
-from training.augmentation import augment
+from training.augmentation import augment, with_attack
 from training.batches import AnswerBatch, TrainingBatch, row_from_batch
 from training.configuration import FineTuningConfig
 from training.dataset import LabelledPair
@@ -72,7 +72,11 @@ class EpochPlanner:
     def _choose(self, pairs: Sequence[LabelledPair], epoch: int, order: random.Random) -> list[LabelledPair]:
         chosen = clear_cases(pairs) if self._config.curriculum and epoch == 0 else list(pairs)
         share = self._config.augmentation_share
-        return [augment(pair, order) if order.random() < share else pair for pair in chosen]
+        chosen = [augment(pair, order) if order.random() < share else pair for pair in chosen]
+        share = self._config.attack_share
+        if not share:  # and so draws nothing: runs without attacks stay as they were
+            return chosen
+        return [with_attack(pair, order) if order.random() < share else pair for pair in chosen]
 
     def _plan_epoch(self, pairs: Sequence[LabelledPair], order: random.Random) -> list[TrainingBatch]:
         planned = self._plan_scoring(pairs, order)

@@ -24,7 +24,7 @@ from services.scoring.score_scale import find_score_tokens
 from services.scoring.text_encoder import TextEncoder
 from training.canaries import score_canaries
 from training.configuration import FineTuningConfig
-from training.dataset import LabelledPair
+from training.dataset import LabelledPair, mask_pair
 from training.epochs import EpochPlanner, dataset_from_batches
 from training.export import AdapterRecord, export_adapter
 from training.reference import measure_reference
@@ -108,6 +108,8 @@ def fine_tune(
     pairs, validation = list(data.pairs), list(data.validation or ())
     if data.validation is None:
         pairs, validation = split_off_validation(pairs, config.validation_share, config.seed)
+    if config.mask_identity:
+        pairs, validation = list(map(mask_pair, pairs)), list(map(mask_pair, validation))
     planner = EpochPlanner(encoder, config)
     batches, validation_batches = planner.plan_training(pairs), planner.plan_validation(validation)
     if not batches:

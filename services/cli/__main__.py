@@ -7,8 +7,11 @@ from typing import NoReturn
 import click
 
 from services.cli.adapter_commands import adapters
+from services.cli.audit_command import audit
+from services.cli.audit_injection_command import audit_injection
 from services.cli.dataset_commands import evaluate, predict
 from services.cli.demo_command import demo
+from services.cli.forget_command import forget
 from services.cli.kafka_commands import publish, watch
 from services.cli.model_commands import model
 from services.cli.score_command import score
@@ -45,6 +48,9 @@ for command in (
     evaluate,
     adapters,
     demo,
+    audit,
+    audit_injection,
+    forget,
 ):
     cli.add_command(command)
 

@@ -16,10 +16,10 @@ def load_command_settings(**overrides: Any) -> "Settings":
     Raises:
         SettingsInvalid: a setting is unknown or unparsable.
     """
-    from services.service_kit.logging import configure_logging
+    from services.service_kit.logging import COMMAND, configure_logging
     from services.service_kit.settings import load_settings
 
     settings = load_settings(**overrides)
-    configure_logging(settings, "command")
+    configure_logging(settings, COMMAND)
     logging.disable(logging.ERROR)
     return settings

@@ -108,5 +108,6 @@ def _as_json(result: PairScore, explanation: str | None) -> dict[str, Any]:
         "prompt_tokens": result.num_prompt_tokens,
         "truncated_tokens": result.num_truncated_tokens,
         "flags": list(result.flags),
+        "identity_masked": result.is_identity_masked,
     }
     return fields if explanation is None else {**fields, "explanation": explanation}

@@ -46,11 +46,13 @@ async def _run_worker(settings: "Settings") -> None:
 @click.command()
 def api() -> None:
     """Answers gRPC calls."""
+    from services.scoring_api.server_transport import check_transport
     from services.service_kit.logging import configure_logging
     from services.service_kit.settings import load_settings
 
     settings = load_settings()
     configure_logging(settings, "scoring-api")
+    check_transport(settings)  # before the model is loaded, which takes long
     asyncio.run(_run_api(settings))
 
 

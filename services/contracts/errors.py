@@ -8,6 +8,7 @@
     ├── AdapterNotFound         the adapter store has no such version
     ├── AdapterStoreUnreachable the adapter store cannot be read or written
     ├── BrokerUnreachable       no Kafka broker answers
+    ├── AuditLogUnwritable      a score cannot be noted, and so must not leave
     ├── EngineOverloaded        the queue is full; carries when to try again
     ├── EngineClosed            the engine is draining or stopped
     ├── DeadlineExpired         the caller's deadline passed before the model was reached
@@ -73,6 +74,10 @@ class AdapterStoreUnreachable(ScorerError):
 
 class BrokerUnreachable(ScorerError):
     """No Kafka broker answers at the address of the settings."""
+
+
+class AuditLogUnwritable(ScorerError):
+    """The audit log cannot be written: a score that nobody can account for must not leave."""
 
 
 class EngineOverloaded(ScorerError):

@@ -108,6 +108,7 @@ class PairScore:
         num_prompt_tokens: tokens of the prompt as scored.
         num_truncated_tokens: tokens cut from the end of the resume.
         flags: warnings for the reader.
+        is_identity_masked: whether the resume was scored without what tells who its writer is.
         seconds: where the time went.
         is_prefix_cached: whether the job's key-value state was found in the cache.
     """
@@ -121,6 +122,7 @@ class PairScore:
     num_prompt_tokens: int
     num_truncated_tokens: int
     flags: tuple[str, ...] = ()
+    is_identity_masked: bool = False
     seconds: StageSeconds = field(default_factory=StageSeconds, compare=False)
     is_prefix_cached: bool = field(default=False, compare=False)
 

@@ -18,13 +18,13 @@ from services.scoring.prefix_cache import PrefixCache, PrefixKey, PrefixState
 from services.scoring.prompt import PROMPT_VERSION, Prompt
 from services.scoring.score_model import ScoreModel, TreeRow
 from services.scoring.score_scale import NUM_TREE_NODES, distribution_from_logits
+from services.scoring.warning_flags import warning_flags
 
 if TYPE_CHECKING:
     from services.scoring.lora_layers import LoraWeights
 
 log = logging.getLogger(__name__)
 
-TRUNCATED = "truncated"
 Logits = NDArray[np.float32]
 
 
@@ -199,13 +199,13 @@ def _padding(rows: Sequence[TreeRow]) -> int:
 def build_pair_score(
     pair: WaitingPair,
     distribution: ScoreDistribution,
-    identity: ModelIdentity,
+    adapter: LoadedAdapter,
     seconds: StageSeconds,
     *,
     is_prefix_cached: bool,
 ) -> PairScore:
     """Puts the result of one pair together."""
-    num_truncated = pair.prompt.num_truncated_tokens
+    identity = adapter.identity
     return PairScore(
         request_id=pair.request.request_id,
         distribution=distribution,
@@ -214,8 +214,9 @@ def build_pair_score(
         base_model=identity.base_model,
         prompt_version=PROMPT_VERSION,
         num_prompt_tokens=pair.prompt.num_tokens,
-        num_truncated_tokens=num_truncated,
-        flags=(TRUNCATED,) if num_truncated else (),
+        num_truncated_tokens=pair.prompt.num_truncated_tokens,
+        flags=warning_flags(distribution, pair.prompt, adapter.reference) + pair.flags,
+        is_identity_masked=pair.is_identity_masked,
         seconds=seconds,
         is_prefix_cached=is_prefix_cached,
     )

@@ -23,6 +23,8 @@ from services.scoring.adapter_switch import AdapterSwitch, load_adapter
 from services.scoring.batch_planner import BatchLimits, BatchPlan, Candidate, plan_batch
 from services.scoring.batch_scorer import BatchScorer, LoadedAdapter, ScoredBatch, build_pair_score
 from services.scoring.explanation import ExplanationTask, ExplanationWriter
+from services.scoring.identity_masking import mask_identity
+from services.scoring.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
 from services.scoring.pair_queue import PairQueue, WaitingPair
 from services.scoring.prompt import Prompt, PromptBuilder
 from services.scoring.text_encoder import TextEncoder
@@ -44,10 +46,12 @@ class EngineOptions:
     Attributes:
         limits: of one batch.
         max_queued_pairs: pairs admitted and not yet computed; more are refused.
+        is_identity_masked: whether resumes lose what tells who their writer is before they are scored.
     """
 
     limits: BatchLimits
     max_queued_pairs: int = 1024
+    is_identity_masked: bool = False
 
 
 class ScoringEngine:
@@ -136,8 +140,9 @@ class ScoringEngine:
         self._queue.admit()
         try:
             started = time.monotonic()
-            prompt = await self._encode(request)
-            pair = WaitingPair(request, prompt, time.monotonic() - started, started)
+            prompt, flags = await self._encode(request)
+            seconds = time.monotonic() - started
+            pair = WaitingPair(request, prompt, seconds, started, flags, self._options.is_identity_masked)
         except BaseException:
             self._queue.release()
             raise
@@ -149,7 +154,7 @@ class ScoringEngine:
         """Streams the model's words about a scored pair; see ``PairScorer.explain``."""
         if self._failure is not None or not self._thread.is_alive():
             raise EngineClosed("the engine accepts no more work")
-        task = ExplanationTask(await self._encode(request), score, max_tokens)
+        task = ExplanationTask((await self._encode(request))[0], score, max_tokens)
         self._explanations.add(task)
         self._queue.wake()
         try:
@@ -183,11 +188,14 @@ class ScoringEngine:
         self._queue.wake()
         return await asyncio.wrap_future(done)
 
-    async def _encode(self, request: PairRequest) -> Prompt:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._encoders, self._prompts.build, request.job_description, request.resume
-        )
+    async def _encode(self, request: PairRequest) -> tuple[Prompt, tuple[str, ...]]:
+        return await asyncio.get_running_loop().run_in_executor(self._encoders, self._read, request)
+
+    def _read(self, request: PairRequest) -> tuple[Prompt, tuple[str, ...]]:
+        resume = mask_identity(request.resume) if self._options.is_identity_masked else request.resume
+        prompt = self._prompts.build(request.job_description, resume)
+        is_flagged = is_suspicious(request.resume, request.job_description)
+        return prompt, (POSSIBLE_PROMPT_INJECTION,) if is_flagged else ()
 
     def _run(self) -> None:
         try:
@@ -230,7 +238,7 @@ class ScoringEngine:
         batch = [pair for pair in batch if pair.outcome.set_running_or_notify_cancel()]
         if not batch:
             return
-        identity = self._scorer.identity
+        adapter = self._scorer.adapter
         scored = self._scorer.score([pair.prompt for pair in batch])
         self._observe(scored)
         for pair, outcome, is_hit in zip(batch, scored.outcomes, scored.prefix_hits, strict=True):
@@ -244,7 +252,7 @@ class ScoringEngine:
             if isinstance(outcome, Exception):
                 pair.outcome.set_exception(outcome)
             else:
-                score = build_pair_score(pair, outcome, identity, seconds, is_prefix_cached=is_hit)
+                score = build_pair_score(pair, outcome, adapter, seconds, is_prefix_cached=is_hit)
                 self._observer.on_score(score.score, score.num_prompt_tokens)
                 pair.outcome.set_result(score)
 

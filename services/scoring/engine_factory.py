@@ -40,6 +40,7 @@ class EngineSpec:
         batching_window_seconds: how long the oldest pair waits for others.
         max_queued_pairs: pairs admitted and not yet computed.
         prefix_cache_bytes: bound of the prefix cache.
+        is_identity_masked: whether names, pronouns and the like are replaced before scoring.
     """
 
     base_model: BaseModelSpec
@@ -50,6 +51,7 @@ class EngineSpec:
     batching_window_seconds: float = 0.005
     max_queued_pairs: int = 1024
     prefix_cache_bytes: int = 512 * 1024**2
+    is_identity_masked: bool = False
 
 
 def build_engine(
@@ -90,6 +92,8 @@ def assemble_engine(base: BaseModel, spec: EngineSpec, observer: EngineObserver)
     )
     scorer = BatchScorer(model, adapter, layout, PrefixCache(spec.prefix_cache_bytes), observer)
     options = EngineOptions(
-        BatchLimits(max_tokens=budget, window_seconds=spec.batching_window_seconds), spec.max_queued_pairs
+        BatchLimits(max_tokens=budget, window_seconds=spec.batching_window_seconds),
+        spec.max_queued_pairs,
+        spec.is_identity_masked,
     )
     return ScoringEngine(scorer, encoder, PromptBuilder(encoder, spec.max_prompt_tokens), options, observer)

@@ -21,6 +21,8 @@ class WaitingPair:
         prompt: its tokens.
         encode_seconds: how long tokenising took.
         accepted_at: ``time.monotonic()`` seconds.
+        flags: warnings about its texts.
+        is_identity_masked: whether the prompt tells less of the writer than the request.
         outcome: resolved by the model thread; cancelled when the caller leaves.
     """
 
@@ -28,6 +30,8 @@ class WaitingPair:
     prompt: Prompt
     encode_seconds: float
     accepted_at: float
+    flags: tuple[str, ...] = ()
+    is_identity_masked: bool = False
     outcome: "Future[PairScore]" = field(default_factory=Future)
 
 

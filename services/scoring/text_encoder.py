@@ -4,23 +4,12 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from services.scoring.text_cleaning import clean_text
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-# Control characters except tab and newline: NUL and its like carry nothing for a reader.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TURN_MARK = re.compile(r"(<bos>|<start_of_turn>|<end_of_turn>)")
-_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-
-
-def clean_text(text: str) -> str:
-    """Returns text that every tokenizer can encode.
-
-    Line ends become newlines, other control characters spaces, lone surrogates U+FFFD; trailing and
-    leading white space is dropped.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _LONE_SURROGATE.sub("\ufffd", _CONTROL.sub(" ", text)).strip()
 
 
 class TextEncoder:

@@ -8,14 +8,19 @@ from dataclasses import dataclass
 import grpc
 
 from services.contracts.engine import PairScorer
+from services.scoring_api.access_control import AccessControl
 from services.scoring_api.adapter_servicer import AdapterServicer
 from services.scoring_api.call_answers import CallAnswers
+from services.scoring_api.callers import KnownCallers
 from services.scoring_api.feedback_servicer import FeedbackServicer
-from services.scoring_api.grpc_server import ServerHealth, bind, build_server
+from services.scoring_api.grpc_server import ServerHealth, build_server
 from services.scoring_api.kafka_label_publisher import KafkaLabelPublisher
 from services.scoring_api.label_publisher import LabelPublisher
 from services.scoring_api.pair_scoring import PairScoring
+from services.scoring_api.rate_limits import RateLimits
 from services.scoring_api.scoring_servicer import ScoringServicer
+from services.scoring_api.server_transport import open_port
+from services.service_kit.audit_log import open_audit_log
 from services.service_kit.health_server import HealthServer
 from services.service_kit.logging import get_logger
 from services.service_kit.metrics import ScoringMetrics
@@ -63,25 +68,30 @@ async def run_api(
         on_listening: told the addresses, before the warm-up.
 
     Raises:
-        SettingsInvalid: an address cannot be bound.
+        SettingsInvalid: an address cannot be bound, a file of tokens or certificates cannot be used, or the
+            port would be open to other machines without TLS.
         what ``warm_up`` raises.
     """
     health = ServerHealth()
     async with AsyncExitStack() as stack:  # closed last to first
         http = await stack.enter_async_context(_http_server(settings, scorer, metrics, health))
+        audit = open_audit_log(settings, "scoring-api", metrics.audit_failures.inc)
+        stack.push_async_callback(audit.close)
         if publisher is None:
             publisher = KafkaLabelPublisher(settings)
             stack.push_async_callback(publisher.close)
-        answers = CallAnswers(settings.grpc_max_concurrent_calls)
+        limits = RateLimits(settings.grpc_rate_per_second, settings.grpc_rate_burst)
+        answers = CallAnswers(settings.grpc_max_concurrent_calls, limits, metrics.count_refusal)
         deadline_seconds = settings.grpc_default_deadline_seconds
         server = build_server(
             settings,
-            ScoringServicer(PairScoring(scorer, metrics), answers, deadline_seconds),
+            ScoringServicer(PairScoring(scorer, metrics, audit), answers, deadline_seconds),
             FeedbackServicer(publisher, answers, deadline_seconds),
             AdapterServicer(settings, scorer, answers),
             health,
+            AccessControl(KnownCallers(settings), metrics.count_refusal),
         )
-        address = bind(server, settings)
+        address = open_port(server, settings, metrics.watch_certificate)
         await health.set_serving(False)
         await server.start()
         stack.push_async_callback(_drain, server, health, answers, settings.drain_seconds)

@@ -2,14 +2,17 @@
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import grpc
 from grpc_status import rpc_status
 
 from services.contracts.errors import EngineOverloaded
+from services.scoring_api.access_control import identify
+from services.scoring_api.callers import current_caller
 from services.scoring_api.error_status import row_of, status_of
+from services.scoring_api.rate_limits import RateExceeded, RateLimits
 from services.service_kit.logging import get_logger
 
 log = get_logger(__name__)
@@ -24,10 +27,19 @@ class CallAnswers:
     Args:
         max_calls: calls in flight; more are refused. Health checks do not count, so that a busy server
             is not taken for a dead one.
+        limits: of each caller.
+        on_refusal: told the reason of each call that is turned away.
     """
 
-    def __init__(self, max_calls: int) -> None:
+    def __init__(
+        self,
+        max_calls: int,
+        limits: RateLimits | None = None,
+        on_refusal: Callable[[str], None] = lambda _reason: None,
+    ) -> None:
         self._max_calls = max_calls
+        self._limits = limits or RateLimits(0, 1)
+        self._on_refusal = on_refusal
         self._num_calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -36,6 +48,18 @@ class CallAnswers:
     async def wait_until_idle(self) -> None:
         """Returns when no call is in flight."""
         await self._idle.wait()
+
+    def charge(self, num: int) -> None:
+        """Charges the caller of this call for more than the call itself.
+
+        Raises:
+            RateExceeded: the caller must wait.
+        """
+        try:
+            self._limits.take(current_caller.get().name, num)
+        except RateExceeded as error:
+            self._on_refusal(row_of(error).reason.lower())
+            raise
 
     @asynccontextmanager
     async def answering(self, context: grpc.aio.ServicerContext) -> AsyncIterator[None]:
@@ -47,6 +71,8 @@ class CallAnswers:
         try:
             if self._num_calls > self._max_calls:
                 raise EngineOverloaded(RETRY_AFTER_SECONDS)
+            current_caller.set(identify(context))
+            self.charge(1)
             yield
         except grpc.aio.BaseError:
             raise  # the client went away in the middle of an answer; gRPC deals with it

@@ -12,6 +12,7 @@ from services.contracts.errors import (
     AdapterIncompatible,
     AdapterNotFound,
     AdapterStoreUnreachable,
+    AuditLogUnwritable,
     BrokerUnreachable,
     DeadlineExpired,
     EngineClosed,
@@ -19,7 +20,9 @@ from services.contracts.errors import (
     InvalidInput,
     ScoringFailed,
 )
+from services.scoring_api.callers import CallerUnknown, ScopeMissing
 from services.scoring_api.label_publisher import LabelNotPublished
+from services.scoring_api.rate_limits import RateExceeded
 
 DOMAIN = "resume-scorer"
 # Trailers travel as HTTP headers, which clients cap at 8 KB.
@@ -74,6 +77,24 @@ _ROWS: dict[type[BaseException], ErrorRow] = {
     BrokerUnreachable: ErrorRow(
         grpc.StatusCode.UNAVAILABLE, "closed", "KAFKA_UNAVAILABLE", "Kafka cannot be reached; try again"
     ),
+    AuditLogUnwritable: ErrorRow(
+        grpc.StatusCode.UNAVAILABLE,
+        "internal_error",
+        "AUDIT_LOG_UNAVAILABLE",
+        "scores cannot be noted at the moment; try again",
+    ),
+    CallerUnknown: ErrorRow(
+        grpc.StatusCode.UNAUTHENTICATED, "invalid_input", "UNAUTHENTICATED", "a valid bearer token is needed"
+    ),
+    ScopeMissing: ErrorRow(
+        grpc.StatusCode.PERMISSION_DENIED,
+        "invalid_input",
+        "PERMISSION_DENIED",
+        "no token of the needed scope was given, or none is set up",
+    ),
+    RateExceeded: ErrorRow(
+        grpc.StatusCode.RESOURCE_EXHAUSTED, "overloaded", "RATE_EXCEEDED", "too many calls; try again later"
+    ),
     LabelNotPublished: ErrorRow(
         grpc.StatusCode.UNAVAILABLE,
         "closed",
@@ -95,7 +116,7 @@ def status_of(error: BaseException) -> Status:
     details: list[Message] = [error_details_pb2.ErrorInfo(reason=_reason_of(error, row), domain=DOMAIN)]
     if isinstance(error, InvalidInput):
         details.append(_bad_request(error))
-    if isinstance(error, EngineOverloaded):
+    if isinstance(error, EngineOverloaded | RateExceeded):
         details.append(_retry_info(error))
     return Status(
         code=row.code.value[0], message=message_of(error), details=[_packed(each) for each in details]
@@ -125,7 +146,7 @@ def _bad_request(error: InvalidInput) -> error_details_pb2.BadRequest:
     )
 
 
-def _retry_info(error: EngineOverloaded) -> error_details_pb2.RetryInfo:
+def _retry_info(error: EngineOverloaded | RateExceeded) -> error_details_pb2.RetryInfo:
     info = error_details_pb2.RetryInfo()
     info.retry_delay.FromMilliseconds(max(1, round(error.retry_after_seconds * 1000)))
     return info

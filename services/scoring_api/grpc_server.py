@@ -1,10 +1,9 @@
-"""The gRPC server: its options, its port, health and reflection."""
+"""The gRPC server: its options, health and reflection."""
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from services.contracts.errors import SettingsInvalid
 from services.pb.scoring.v1 import adapter_service_pb2, feedback_service_pb2, scoring_service_pb2
 from services.pb.scoring.v1.adapter_service_pb2_grpc import (
     AdapterServiceServicer,
@@ -18,7 +17,8 @@ from services.pb.scoring.v1.scoring_service_pb2_grpc import (
     ScoringServiceServicer,
     add_ScoringServiceServicer_to_server,
 )
-from services.service_kit.settings import Settings, variable_of
+from services.scoring_api.access_control import AccessControl
+from services.service_kit.settings import Settings
 
 SERVICE_NAMES = (
     scoring_service_pb2.DESCRIPTOR.services_by_name["ScoringService"].full_name,
@@ -67,9 +67,11 @@ def build_server(
     feedback: FeedbackServiceServicer,
     adapters: AdapterServiceServicer,
     server_health: ServerHealth,
+    access: AccessControl,
 ) -> grpc.aio.Server:
-    """Builds a server that has no port yet."""
+    """Builds a server that has no port yet; every call passes ``access`` first."""
     server = grpc.aio.server(
+        interceptors=(access,),
         options=[
             ("grpc.max_receive_message_length", settings.grpc_max_message_bytes),
             # Two servers on one port would share its calls without a word.
@@ -81,25 +83,10 @@ def build_server(
     add_ScoringServiceServicer_to_server(scoring, server)  # type: ignore[no-untyped-call]
     add_FeedbackServiceServicer_to_server(feedback, server)  # type: ignore[no-untyped-call]
     add_AdapterServiceServicer_to_server(adapters, server)  # type: ignore[no-untyped-call]
-    health_pb2_grpc.add_HealthServicer_to_server(server_health.servicer, server)
-    health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-    reflection.enable_server_reflection((*SERVICE_NAMES, health_name, reflection.SERVICE_NAME), server)
+    if settings.grpc_health:
+        health_pb2_grpc.add_HealthServicer_to_server(server_health.servicer, server)
+    if settings.grpc_reflection:
+        health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+        shown = (*SERVICE_NAMES, *((health_name,) if settings.grpc_health else ()), reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(shown, server)
     return server
-
-
-def bind(server: grpc.aio.Server, settings: Settings) -> str:
-    """Opens the port of the settings.
-
-    Returns:
-        The address with the real port.
-
-    Raises:
-        SettingsInvalid: the address cannot be bound.
-    """
-    host = f"[{settings.grpc_host}]" if ":" in settings.grpc_host else settings.grpc_host
-    try:
-        port = server.add_insecure_port(f"{host}:{settings.grpc_port}")
-    except RuntimeError as error:
-        variables = f"{variable_of('grpc_host')}, {variable_of('grpc_port')}"
-        raise SettingsInvalid(f"{variables}: cannot bind {host}:{settings.grpc_port}") from error
-    return f"{host}:{port}"

@@ -12,8 +12,10 @@ from services.contracts.engine import PairScorer
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest, PairScore
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
+from services.scoring_api.callers import current_caller
 from services.scoring_api.deadlines import ends_by
 from services.scoring_api.error_status import row_of
+from services.service_kit.audit_log import NoAudit, ScoreAudit
 from services.service_kit.message_limits import violations_of
 from services.service_kit.message_mapping import job_text
 
@@ -28,6 +30,9 @@ class RequestCounter(Protocol):
     def count_request(self, entrypoint: str, outcome: str) -> None:
         """Counts one pair by where it came in and how it ended."""
 
+    def observe_request(self, entrypoint: str, seconds: float) -> None:
+        """Notes how long a checked pair took."""
+
 
 class PairScoring:
     """Puts checking, a deadline and counting around a scorer.
@@ -35,11 +40,13 @@ class PairScoring:
     Args:
         scorer: the model.
         counter: told how every pair ended.
+        audit: takes note of every score before it is answered; None: nobody does.
     """
 
-    def __init__(self, scorer: PairScorer, counter: RequestCounter) -> None:
+    def __init__(self, scorer: PairScorer, counter: RequestCounter, audit: ScoreAudit | None = None) -> None:
         self.scorer = scorer
         self._counter = counter
+        self._audit = audit or NoAudit()
 
     def check(self, entrypoint: str, message: Message, more: Sequence[FieldViolation] = ()) -> None:
         """Accepts a request within its limits.
@@ -74,18 +81,21 @@ class PairScoring:
             paths: of the pair's texts in the caller's request, where it is no ScoreRequest.
 
         Raises:
+            AuditLogUnwritable: the score cannot be noted, and so is not told.
             what ``PairScorer.score`` raises, with the paths of the caller's request.
         """
         with self._counting(entrypoint, deadline):
             try:
                 async with ends_by(deadline):
-                    return await self.scorer.score(pair)
+                    score = await self.scorer.score(pair)
+                    await self._audit.note(current_caller.get().name, entrypoint, pair, score)
+                    return score
             except InvalidInput as error:
                 raise _relocated(error, paths) from error
 
     @contextmanager
     def _counting(self, entrypoint: str, deadline: float) -> Iterator[None]:
-        outcome = "ok"
+        outcome, started = "ok", time.monotonic()
         try:
             yield
         except asyncio.CancelledError:
@@ -97,6 +107,7 @@ class PairScoring:
             raise
         finally:
             self._counter.count_request(entrypoint, outcome)
+            self._counter.observe_request(entrypoint, time.monotonic() - started)
 
 
 def pair_of(request: ScoreRequest, deadline: float) -> PairRequest:

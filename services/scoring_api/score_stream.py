@@ -1,6 +1,7 @@
 """One StreamScores call: bounded work in flight, answers as they are ready, bad pairs answered too."""
 
 import asyncio
+from collections.abc import Callable
 
 import grpc
 
@@ -27,6 +28,7 @@ class ScoreStream:
         default_deadline_seconds: for each pair, where the stream has no deadline.
         max_in_flight: pairs read and not yet answered; more are left in the transport, which then makes
             the client wait.
+        charge: charges the caller for a pair, or raises.
     """
 
     def __init__(
@@ -35,11 +37,13 @@ class ScoreStream:
         context: grpc.aio.ServicerContext,
         default_deadline_seconds: float,
         max_in_flight: int = MAX_IN_FLIGHT,
+        charge: Callable[[int], None] = lambda _num: None,
     ) -> None:
         self._scoring = scoring
         self._context = context
         self._default_deadline_seconds = default_deadline_seconds
         self._permits = asyncio.Semaphore(max_in_flight)
+        self._charge = charge
         self._writing = asyncio.Lock()
 
     async def answer_all(self, draining: asyncio.Event) -> None:
@@ -88,6 +92,7 @@ class ScoreStream:
         self._permits.release()
 
     async def _score(self, request: StreamScoresRequest) -> ScoreResult:
+        self._charge(1)
         self._scoring.check(ENTRYPOINT, request, _missing_id(request))
         deadline = deadline_of(self._context, self._default_deadline_seconds)
         pair = pair_of(request.request, deadline)

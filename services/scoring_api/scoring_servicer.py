@@ -55,6 +55,7 @@ class ScoringServicer(ScoringServiceServicer):
         """Scores all candidates at once; the first failure withdraws the others."""
         async with self._answers.answering(context):
             self._scoring.check("rank", request)
+            self._answers.charge(len(request.candidates) - 1)
             scores = await self._score_candidates(request, self._deadline_of(context))
         # sorted() is stable, so equal scores keep the order of the request.
         ranking = sorted(scores, key=lambda score: score.score, reverse=True)
@@ -65,7 +66,9 @@ class ScoringServicer(ScoringServiceServicer):
     ) -> None:
         """Answers the pairs of a stream as they become ready."""
         async with self._answers.answering(context):
-            stream = ScoreStream(self._scoring, context, self._default_deadline_seconds)
+            stream = ScoreStream(
+                self._scoring, context, self._default_deadline_seconds, charge=self._answers.charge
+            )
             await stream.answer_all(self._answers.draining)
 
     async def Explain(self, request: ExplainRequest, context: grpc.aio.ServicerContext) -> None:

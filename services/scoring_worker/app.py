@@ -21,6 +21,7 @@ from services.scoring_worker.faust_app import add_agent, build_faust_app
 from services.scoring_worker.job_validation import JobValidator
 from services.scoring_worker.job_view import JobView
 from services.scoring_worker.waiting_room import WaitingRoom
+from services.service_kit.audit_log import ScoreAudit, open_audit_log
 from services.service_kit.dead_letters import DeadLetters
 from services.service_kit.health_server import HealthServer
 from services.service_kit.kafka_client import create_topics, start_producer, wait_for_kafka
@@ -104,7 +105,9 @@ class _Worker:
             annotations = AnnotationRequests(
                 producer, self._metrics, self._settings.annotation_requests_per_hour
             )
-            processor = self._build_processor(producer, intake, annotations)
+            audit = open_audit_log(self._settings, "scoring-worker", self._metrics.audit_failures.inc)
+            stack.push_async_callback(audit.close)
+            processor = self._build_processor(producer, intake, annotations, audit)
             self._connect(app, intake, processor, JobValidator(DeadLetters(producer, self._metrics)))
             self._jobs.on_posted = processor.on_job_posted
             for work in (
@@ -119,7 +122,11 @@ class _Worker:
             await self._score_until_stopped(app, processor, started)
 
     def _build_processor(
-        self, producer: AIOKafkaProducer, intake: ApplicationIntake, annotations: AnnotationRequests
+        self,
+        producer: AIOKafkaProducer,
+        intake: ApplicationIntake,
+        annotations: AnnotationRequests,
+        audit: ScoreAudit,
     ) -> ApplicationProcessor:
         settings, metrics = self._settings, self._metrics
         return ApplicationProcessor(
@@ -133,6 +140,7 @@ class _Worker:
             on_done=intake.on_done,
             on_failure=self._fail,
             on_scored=annotations.on_scored,
+            audit=audit,
         )
 
     def _connect(

@@ -14,12 +14,19 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaProducer
 
 from services.contracts.engine import PairScorer
-from services.contracts.errors import EngineClosed, EngineOverloaded, InvalidInput, ScoringFailed
+from services.contracts.errors import (
+    AuditLogUnwritable,
+    EngineClosed,
+    EngineOverloaded,
+    InvalidInput,
+    ScoringFailed,
+)
 from services.contracts.scoring import PairRequest, PairScore
 from services.contracts.topics import APPLICATION_SCORED
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.scoring_worker.waiting_room import WaitingRoom
+from services.service_kit.audit_log import NoAudit, ScoreAudit
 from services.service_kit.dead_letters import DeadLetters
 from services.service_kit.event_codec import (
     SourceRecord,
@@ -38,6 +45,7 @@ log = get_logger(__name__)
 ENTRYPOINT = "kafka"
 MAX_SCORING_ATTEMPTS = 3  # a forward pass may fail for lack of memory that is free a moment later
 SCORING_PAUSE_SECONDS = 0.5
+AUDIT_PAUSE_SECONDS = 1.0
 MAX_OVERLOAD_PAUSE_SECONDS = 5.0
 EXPIRY_CHECK_SECONDS = 0.25
 
@@ -99,6 +107,7 @@ class ApplicationProcessor:
         on_done: Callable[[SourceRecord], None],
         on_failure: Callable[[BaseException], None],
         on_scored: Callable[[PairScore, str], None] = lambda _score, _job_id: None,
+        audit: ScoreAudit | None = None,
     ) -> None:
         """Builds the processor.
 
@@ -107,6 +116,7 @@ class ApplicationProcessor:
             on_done: is told once for every record that needs no more work.
             on_failure: is told of an error that is a bug; the process must end with it.
             on_scored: is told of every score, with its job's id, once the score is delivered.
+            audit: takes note of every score before it is published; None: nobody does.
         """
         self._scorer = scorer
         self._jobs = jobs
@@ -120,6 +130,7 @@ class ApplicationProcessor:
         self._is_draining = False
         self._on_failure = on_failure
         self._on_scored = on_scored
+        self._audit = audit or NoAudit()
         self.closed = asyncio.Event()
 
     @property
@@ -226,10 +237,21 @@ class ApplicationProcessor:
             self._metrics.count_request(ENTRYPOINT, "closed")
             self.closed.set()  # undone, and so read again by whoever gets the partition next
         else:
+            await self._note(record, request, score)
             await self._scores.put(record, result_message(score, application.job_id))
             self._metrics.count_request(ENTRYPOINT, "ok")
             self._on_done(record)
             self._on_scored(score, application.job_id)
+
+    async def _note(self, record: SourceRecord, request: PairRequest, score: PairScore) -> None:
+        caller = f"{record.topic}/{record.partition}@{record.offset}"
+        while True:
+            try:
+                return await self._audit.note(caller, ENTRYPOINT, request, score)
+            except AuditLogUnwritable as error:
+                # As with Kafka away: the score waits in hand, and so the reading waits too. Nothing is lost.
+                log.error("a score is held back", reason=str(error))
+                await asyncio.sleep(AUDIT_PAUSE_SECONDS)
 
     async def _score_with_patience(self, request: PairRequest) -> PairScore:
         attempt = 1

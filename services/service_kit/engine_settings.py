@@ -37,4 +37,5 @@ def engine_spec(settings: Settings) -> EngineSpec:
         batching_window_seconds=settings.batching_window_seconds,
         max_queued_pairs=settings.max_queued_pairs,
         prefix_cache_bytes=settings.prefix_cache_bytes,
+        is_identity_masked=settings.mask_identity,
     )

@@ -5,7 +5,11 @@ Payloads, resumes, job texts and record keys are never logged.
 """
 
 import logging
+import re
 import sys
+import threading
+import traceback
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -16,6 +20,12 @@ from services.service_kit.settings import Settings
 # Libraries that tell at INFO what only their own developers want to know.
 LIBRARY_LEVEL = logging.WARNING
 OWN_LOGGERS = ("services", "training")
+
+COMMAND = "command"  # what a person started, who sees errors and their own texts anyway
+
+# asyncio repeats a forgotten task's exception, text and all, in its own message.
+_REPEATED_EXCEPTION = re.compile(r"exception=.*>", re.DOTALL)
+_MAX_FRAMES = 12
 
 # Names under which a resume, a job text or a person could slip into a log line.
 PRIVATE_FIELDS = frozenset(
@@ -34,7 +44,8 @@ def configure_logging(settings: Settings, service: str) -> None:
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        describe_exception,
+        hide_repeated_exception,
         _name_service(service),
         hide_private_fields,
     ]
@@ -55,6 +66,10 @@ def configure_logging(settings: Settings, service: str) -> None:
     for name in OWN_LOGGERS:
         logging.getLogger(name).setLevel(settings.log_level)
     _silence_own_handlers_of_libraries()
+    if service != COMMAND:
+        _log_uncaught_exceptions()
+    # Else a line that cannot be written is dumped to stderr with the exceptions around it, texts and all.
+    logging.raiseExceptions = False
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -82,6 +97,41 @@ def hide_private_fields(_logger: Any, _method: str, event: EventDict) -> EventDi
     for field in PRIVATE_FIELDS.intersection(event):
         event[field] = "[hidden]"
     return event
+
+
+def describe_exception(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Replaces an exception by its kind, its causes' kinds and its frames: its text may quote a resume."""
+    given = event.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        kinds, frames = [], traceback.extract_tb(error.__traceback__)[-_MAX_FRAMES:]
+        cause: BaseException | None = error
+        while cause is not None and len(kinds) < _MAX_FRAMES:
+            kinds.append(type(cause).__name__)
+            cause = cause.__cause__ or cause.__context__
+        event["exception_kinds"] = kinds
+        event["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return event
+
+
+def hide_repeated_exception(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Takes the exception out of the message of a task whose exception nobody asked for."""
+    if event.get("logger") == "asyncio":
+        event["event"] = _REPEATED_EXCEPTION.sub("exception=[hidden]>", str(event["event"]))
+    return event
+
+
+def _log_uncaught_exceptions() -> None:
+    log = get_logger("services")
+
+    def tell(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        if not issubclass(kind, KeyboardInterrupt):
+            log.critical("uncaught exception", exc_info=(kind, error, trace))
+
+    sys.excepthook = tell
+    threading.excepthook = lambda given: tell(given.exc_type, given.exc_value, given.exc_traceback)
 
 
 def _name_service(service: str) -> Processor:

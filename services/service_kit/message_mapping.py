@@ -38,6 +38,7 @@ def result_message(score: PairScore, job_id: str) -> ScoreResult:
         prompt_tokens=score.num_prompt_tokens,
         truncated_tokens=score.num_truncated_tokens,
         flags=score.flags,
+        identity_masked=score.is_identity_masked,
         timings=_timings(score.seconds),
     )
 

@@ -3,6 +3,7 @@
 No label is unbounded and no series carries an id of a job, an application or a person.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -12,8 +13,10 @@ from prometheus_client.process_collector import ProcessCollector
 
 from services.contracts.reference import ReferenceFigures
 from services.service_kit.drift import DEFAULT_DRIFT_WINDOW_SCORES, DRIFT_FIGURES, DriftMonitor
+from services.service_kit.gpu_memory import GpuMemoryCollector
 
-ENTRYPOINTS = ("kafka", "score", "rank", "stream", "explain")
+GRPC_ENTRYPOINTS = ("score", "rank", "stream", "explain")
+ENTRYPOINTS = ("kafka", *GRPC_ENTRYPOINTS)
 OUTCOMES = (
     "ok",
     "invalid_input",
@@ -38,6 +41,7 @@ DEAD_LETTER_KINDS = (
 STAGES = ("queue", "encode", "forward", "readout")
 PREFIX_OUTCOMES = ("hit", "miss")
 SWITCH_OUTCOMES = ("ok", "rejected")
+REFUSALS = ("unauthenticated", "permission_denied", "rate_exceeded")
 ANNOTATION_REASONS = ("standard_deviation", "category_margin")
 
 # From tokenising one short resume (1 ms) to a full batch on a CPU (a minute).
@@ -46,6 +50,10 @@ STAGE_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 EVENT_AGE_BUCKETS_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 # From one assignment a layer (0.1 ms) to one forward pass on a CPU.
 SWITCH_PAUSE_BUCKETS_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1)
+# From one short pair on a GPU (25 ms) to the default deadline of a call (a minute).
+REQUEST_BUCKETS_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+# Tens, with the category borders 45, 65 and 85 between them.
+SCORE_BUCKETS_POINTS = (10, 20, 30, 40, 45, 50, 60, 65, 70, 80, 85, 90, 100)
 BATCH_PAIRS_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
 BATCH_TOKENS_BUCKETS = (128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 SHORT_DIGEST_CHARACTERS = 12
@@ -72,6 +80,7 @@ class ScoringMetrics:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
+        registry.register(GpuMemoryCollector())
 
     def _define_engine(self, registry: CollectorRegistry) -> None:
         self.stage_seconds = Histogram(
@@ -125,6 +134,12 @@ class ScoringMetrics:
         )
 
     def _define_drift(self, registry: CollectorRegistry) -> None:
+        self.score_points = Histogram(
+            "scoring_score_points",
+            "Scores that were given, from 0 to 100.",
+            buckets=SCORE_BUCKETS_POINTS,
+            registry=registry,
+        )
         index = Gauge(
             "scoring_drift_population_stability_index",
             "How far the latest scores and prompt lengths are from the active adapter's training pairs: less "
@@ -140,6 +155,25 @@ class ScoringMetrics:
             "scoring_requests_total",
             "Pairs that were answered, by where they came in and how they ended.",
             ["entrypoint", "outcome"],
+            registry=registry,
+        )
+        self.refused_calls = Counter(
+            "scoring_refused_calls_total",
+            "Calls that were turned away for their token or their rate.",
+            ["reason"],
+            registry=registry,
+        )
+        self.request_seconds = Histogram(
+            "scoring_request_duration_seconds",
+            "Time of one accepted pair of a gRPC call, from the check of its fields to its outcome.",
+            ["entrypoint"],
+            buckets=REQUEST_BUCKETS_SECONDS,
+            registry=registry,
+        )
+
+        self.audit_failures = Counter(
+            "scoring_audit_log_failures_total",
+            "Lines of the audit log that could not be written; their scores are held back.",
             registry=registry,
         )
 
@@ -197,6 +231,8 @@ class ScoringMetrics:
         for entrypoint in ENTRYPOINTS:
             for outcome in OUTCOMES:
                 self.requests.labels(entrypoint, outcome)
+        for entrypoint in GRPC_ENTRYPOINTS:
+            self.request_seconds.labels(entrypoint)
         for stage in STAGES:
             self.stage_seconds.labels(stage)
         for outcome in PREFIX_OUTCOMES:
@@ -207,6 +243,8 @@ class ScoringMetrics:
             self.annotation_requests.labels(reason)
         for kind in DEAD_LETTER_KINDS:
             self.dead_letters.labels(kind)
+        for refusal in REFUSALS:
+            self.refused_calls.labels(refusal)
 
     def count_request(self, entrypoint: str, outcome: str) -> None:
         """Counts one answered pair.
@@ -216,6 +254,22 @@ class ScoringMetrics:
             outcome: one of ``OUTCOMES``; anything else is counted as ``internal_error``.
         """
         self.requests.labels(entrypoint, outcome if outcome in OUTCOMES else "internal_error").inc()
+
+    def observe_request(self, entrypoint: str, seconds: float) -> None:
+        """Notes how long one accepted pair of a gRPC call took, whatever its outcome."""
+        self.request_seconds.labels(entrypoint).observe(seconds)
+
+    def count_refusal(self, reason: str) -> None:
+        """Counts one call that was turned away, by one of ``REFUSALS``."""
+        self.refused_calls.labels(reason).inc()
+
+    def watch_certificate(self, expiry_seconds: Callable[[], float]) -> None:
+        """Shows when the server's certificate ends; without TLS there is no such series."""
+        Gauge(
+            "scoring_tls_certificate_expiry_timestamp_seconds",
+            "When the certificate of the gRPC port ends, in seconds since 1970.",
+            registry=self.registry,
+        ).set_function(expiry_seconds)
 
     def count_dead_letter(self, error_kind: str) -> None:
         """Counts one record put aside; an unlisted kind counts as ``invalid_input``."""
@@ -239,6 +293,7 @@ class ScoringMetrics:
         self.prefix_cache_bytes.set(num_bytes)
 
     def on_score(self, score: float, num_prompt_tokens: int) -> None:
+        self.score_points.observe(score)
         self._drift.observe(score, num_prompt_tokens)
 
     def on_adapter(

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     # Folder of a LoRA adapter; none: the base model alone; auto: the one that comes with the bundled model
     adapter: str = "auto"
     max_prompt_tokens: PositiveInt = 2048
+    mask_identity: bool = True  # replace names, pronouns, contacts and age before scoring and training
 
     # Adapters that are published while the services run
     adapter_name: str = Field("default", min_length=1, max_length=256)  # which announcements are followed
@@ -79,8 +80,20 @@ class Settings(BaseSettings):
     grpc_max_message_bytes: PositiveInt = 4 * 1024**2
     grpc_default_deadline_seconds: PositiveFloat = 60.0  # for calls that come without one
     grpc_max_concurrent_calls: PositiveInt = 2048
-    grpc_admin_token: SecretStr = SecretStr("")  # bearer token of AdapterService; empty: it is switched off
+    grpc_admin_token: SecretStr = SecretStr("")  # a token of scope admin, beside those of the file
+    grpc_tokens_file: str = ""  # TOML of callers and scopes; empty: scoring needs no token
+    grpc_rate_per_second: float = Field(0, ge=0)  # pairs and other calls of one caller; 0: no limit
+    grpc_rate_burst: PositiveInt = 256  # how many of them at once
+    grpc_tls_certfile: str = ""  # certificate chain, PEM; read again when it changes
+    grpc_tls_keyfile: str = ""
+    grpc_tls_client_cafile: str = ""  # only clients with a certificate of these authorities get in
+    api_allow_plaintext: bool = False  # on: without TLS on other addresses than loopback too
+    grpc_health: bool = True
+    grpc_reflection: bool = True
     api_metrics_port: Port = Field(9102, ge=0, le=65535)
+
+    # Audit
+    audit_thresholds: str = ""  # YAML of limits for `resume-scorer audit`; empty: the built-in ones
 
     # Trainer: when
     trainer_dir: Path = Path("~/.local/share/resume-scorer/trainer").expanduser()  # labels, runs; one trainer
@@ -106,6 +119,8 @@ class Settings(BaseSettings):
 
     # Every process
     metrics_host: str = "127.0.0.1"
+    audit_log_dir: str = ""  # a line for every score (docs/privacy.md); empty: none is written
+    audit_log_max_file_bytes: PositiveInt = 100 * 1024**2
     drain_seconds: PositiveFloat = 20.0  # how long SIGTERM waits for work in hand
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

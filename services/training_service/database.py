@@ -42,6 +42,9 @@ CREATE INDEX IF NOT EXISTS labels_without_texts ON labels (application_id) WHERE
 -- These two answer the regular questions without touching the pages of the texts.
 CREATE INDEX IF NOT EXISTS labels_counted ON labels (run_id, is_usable, is_held_out, label_time);
 CREATE INDEX IF NOT EXISTS labels_compared ON labels (application_id, rater, score);
+CREATE TABLE IF NOT EXISTS tombstones (
+    application_sha256 TEXT PRIMARY KEY, forget_time REAL NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS requests (kind TEXT PRIMARY KEY);
 """
 

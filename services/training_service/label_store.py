@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from services.training_service.database import Database
+from services.training_service.forgetting import is_forgotten
 from services.training_service.intake_records import IntakeRecord, Label, SeenApplication, SeenJob
 
 SECONDS_PER_DAY = 86_400.0
@@ -133,12 +134,15 @@ class LabelStore:
             positions: by topic and partition, as ``positions`` returns them.
 
         Returns:
-            How many labels were ``new``, ``replaced`` an earlier one, or were ``repeated``.
+            How many labels were ``new``, ``replaced`` an earlier one, were ``repeated``, or are of a
+            ``forgotten`` application.
         """
         outcomes: Counter[str] = Counter()
         with self._database.transaction() as transaction:
             for record in records:
-                if isinstance(record, Label):
+                if not isinstance(record, SeenJob) and is_forgotten(transaction, record.application_id):
+                    outcomes["forgotten"] += isinstance(record, Label)
+                elif isinstance(record, Label):
                     outcomes[self._put_label(transaction, record)] += 1
                 elif isinstance(record, SeenApplication):
                     _put_application(transaction, record)

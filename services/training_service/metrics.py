@@ -6,7 +6,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from services.service_kit.metrics import DEAD_LETTER_KINDS
 
-LABEL_OUTCOMES = ("new", "replaced", "repeated", "rejected")
+LABEL_OUTCOMES = ("new", "replaced", "repeated", "rejected", "forgotten")
 JOB_OUTCOMES = ("published", "rejected", "failed", "cancelled")
 VERDICTS = ("passed", "rejected")
 # From a handful of pairs on a GPU (10 s) to the default time limit on a CPU (4 h).

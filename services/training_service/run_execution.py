@@ -206,6 +206,7 @@ def training_config(settings: Settings) -> dict[str, Any]:
         "learning_rate": settings.trainer_learning_rate,
         "epochs": settings.trainer_epochs,
         "max_prompt_tokens": settings.trainer_max_prompt_tokens,
+        "mask_identity": settings.mask_identity,
         "checkpoint_steps": settings.trainer_checkpoint_steps,
         "tensorboard": False,
     }

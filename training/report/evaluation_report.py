@@ -7,13 +7,13 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
 from services.contracts.scoring import BASE_ADAPTER_DIGEST
 from training.evaluation import Evaluation
 from training.report.baselines import compare, tfidf_similarities
 from training.report.figure_texts import figure_rows, shown
 from training.report.loss_curves import TrainingStep
+from training.report.page import render_page
 from training.report.plots import PLOT_FILES, Plot, draw_plots
 from training.report.scored_pairs import ScoredPairs
 
@@ -107,12 +107,8 @@ def write_report(folder: Path, pairs: ScoredPairs, figures: Evaluation, subject:
 
 
 def _render(*, plots: list[Plot], **content: object) -> str:
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["shown"] = shown
-    template = environment.from_string(files(__package__).joinpath(_TEMPLATE_FILE).read_text("utf-8"))
-    return template.render(plots=plots, **content)
+    template = files(__package__).joinpath(_TEMPLATE_FILE).read_text("utf-8")
+    return render_page(template, shown, plots=plots, **content)
 
 
 def _worst_rows(pairs: ScoredPairs) -> list[_WorstRow]:

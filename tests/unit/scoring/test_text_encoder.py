@@ -1,6 +1,6 @@
 import pytest
 
-from services.scoring.text_encoder import TextEncoder, clean_text
+from services.scoring.text_encoder import TextEncoder
 
 
 def test_the_tokenizer_is_gemmas(encoder: TextEncoder) -> None:
@@ -26,7 +26,3 @@ def test_marks_of_a_turn_count_in_our_own_text(encoder: TextEncoder) -> None:
 )
 def test_text_comes_back_as_it_went_in(encoder: TextEncoder, text: str) -> None:
     assert encoder.decode(encoder.encode_outside(text)) == text
-
-
-def test_what_no_tokenizer_can_encode_is_replaced() -> None:
-    assert clean_text(" a\x00b\r\nc\ud800d\r\x1be ") == "a b\nc\ufffdd\n e"

@@ -21,9 +21,13 @@ class Counts:
 
     def __init__(self) -> None:
         self.counted: list[tuple[str, str]] = []
+        self.seconds: list[tuple[str, float]] = []
 
     def count_request(self, entrypoint: str, outcome: str) -> None:
         self.counted.append((entrypoint, outcome))
+
+    def observe_request(self, entrypoint: str, seconds: float) -> None:
+        self.seconds.append((entrypoint, seconds))
 
 
 def soon() -> float:
@@ -46,6 +50,17 @@ async def test_a_pair_that_is_not_scored_by_its_deadline_has_expired() -> None:
         await PairScoring(FakeScorer(delay_seconds=5), counts).score("rank", PAIR, time.monotonic() + 0.02)
 
     assert counts.counted == [("rank", "deadline_expired")]
+
+
+async def test_the_time_of_a_pair_is_noted_whatever_became_of_it() -> None:
+    counts = Counts()
+
+    await PairScoring(FakeScorer(delay_seconds=0.02), counts).score("score", PAIR, soon())
+    with pytest.raises(DeadlineExpired):
+        await PairScoring(FakeScorer(delay_seconds=5), counts).score("rank", PAIR, time.monotonic() + 0.02)
+
+    assert [entrypoint for entrypoint, _ in counts.seconds] == ["score", "rank"]
+    assert all(0.015 <= seconds < 2 for _, seconds in counts.seconds)
 
 
 async def test_a_deadline_in_the_past_has_expired() -> None:

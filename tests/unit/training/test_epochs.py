@@ -182,3 +182,16 @@ def test_neighbours_in_a_group_change_from_epoch_to_epoch(encoder: TextEncoder) 
     planned = EpochPlanner(encoder, CONFIG).plan_training(crowd)
 
     assert len({frozenset(group.labels) for group in planned if isinstance(group, JobGroup)}) > 4
+
+
+def test_attacks_change_resumes_alone_and_without_them_a_run_stays_as_it_was(encoder: TextEncoder) -> None:
+    plain, attacked = plan(encoder, epochs=1.0), plan(encoder, epochs=1.0, attack_share=1.0)
+
+    assert plan(encoder, epochs=1.0, attack_share=0.0) == plain
+    assert labels_of(attacked) == labels_of(plain)
+    assert prefixes_of(attacked) == prefixes_of(plain)
+    assert not suffixes_of(attacked) & suffixes_of(plain)
+
+
+def suffixes_of(batches: list[TrainingBatch]) -> set[tuple[int, ...]]:
+    return {suffix for batch in batches if isinstance(batch, JobGroup) for suffix in batch.suffixes}

@@ -22,7 +22,7 @@ class StageTimings(_message.Message):
     def __init__(self, queue: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., encode: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., forward: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., readout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ScoreResult(_message.Message):
-    __slots__ = ("application_id", "job_id", "score", "category", "median", "standard_deviation", "percentile_10", "percentile_90", "distribution", "adapter_digest", "adapter_version", "base_model", "prompt_version", "prompt_tokens", "truncated_tokens", "flags", "timings")
+    __slots__ = ("application_id", "job_id", "score", "category", "median", "standard_deviation", "percentile_10", "percentile_90", "distribution", "adapter_digest", "adapter_version", "base_model", "prompt_version", "prompt_tokens", "truncated_tokens", "flags", "timings", "identity_masked")
     APPLICATION_ID_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,7 @@ class ScoreResult(_message.Message):
     TRUNCATED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     FLAGS_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_MASKED_FIELD_NUMBER: _ClassVar[int]
     application_id: str
     job_id: str
     score: float
@@ -57,4 +58,5 @@ class ScoreResult(_message.Message):
     truncated_tokens: int
     flags: _containers.RepeatedScalarFieldContainer[str]
     timings: StageTimings
-    def __init__(self, application_id: _Optional[str] = ..., job_id: _Optional[str] = ..., score: _Optional[float] = ..., category: _Optional[str] = ..., median: _Optional[int] = ..., standard_deviation: _Optional[float] = ..., percentile_10: _Optional[int] = ..., percentile_90: _Optional[int] = ..., distribution: _Optional[_Iterable[float]] = ..., adapter_digest: _Optional[str] = ..., adapter_version: _Optional[str] = ..., base_model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., prompt_tokens: _Optional[int] = ..., truncated_tokens: _Optional[int] = ..., flags: _Optional[_Iterable[str]] = ..., timings: _Optional[_Union[StageTimings, _Mapping]] = ...) -> None: ...
+    identity_masked: bool
+    def __init__(self, application_id: _Optional[str] = ..., job_id: _Optional[str] = ..., score: _Optional[float] = ..., category: _Optional[str] = ..., median: _Optional[int] = ..., standard_deviation: _Optional[float] = ..., percentile_10: _Optional[int] = ..., percentile_90: _Optional[int] = ..., distribution: _Optional[_Iterable[float]] = ..., adapter_digest: _Optional[str] = ..., adapter_version: _Optional[str] = ..., base_model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., prompt_tokens: _Optional[int] = ..., truncated_tokens: _Optional[int] = ..., flags: _Optional[_Iterable[str]] = ..., timings: _Optional[_Union[StageTimings, _Mapping]] = ..., identity_masked: _Optional[bool] = ...) -> None: ...

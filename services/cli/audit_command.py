@@ -1,0 +1,201 @@
+"""``resume-scorer audit``: fairness, stability and monotonicity of the scores that the services give."""
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from services.cli.command_settings import load_command_settings
+from services.cli.console import out, progress_bar, say
+from services.contracts.errors import FieldViolation, InvalidInput, SettingsInvalid
+from services.contracts.scoring import PairRequest, PairScore
+
+if TYPE_CHECKING:
+    from services.scoring.engine import ScoringEngine
+    from services.service_kit.settings import Settings
+    from training.audit.figures import AuditFigures, AuditThresholds
+    from training.audit.report import AuditSubject
+    from training.dataset import LabelledPair, Pair
+
+#: Exit code of an audit that ran and missed a threshold.
+EXIT_MISSED = 3
+_PROBE = PairRequest("probe", "A job.", "A resume.")
+
+
+@click.command()
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help='JSON lines of {"resume", "job_description"}, with "score", "sex", "race_ethnicity" where known.',
+)
+@click.option(
+    "--adapter",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="A LoRA adapter, instead of the one in the settings.",
+)
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for audit.html, audit.json and the scores, from which an interrupted run goes on.",
+)
+@click.option("--max-rows", type=click.IntRange(1), default=100, show_default=True, help="Rows to draw.")
+@click.option(
+    "--skill-changes",
+    type=click.IntRange(1),
+    default=60,
+    show_default=True,
+    help="Invented pairs whose skills are changed.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything drawn.")
+@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object.")
+def audit(
+    data: Path,
+    adapter: Path | None,
+    report: Path | None,
+    max_rows: int,
+    skill_changes: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Measures how scores change with what must not matter; exit code 3 where a threshold is missed."""
+    from training.audit.measurement import Audit, AuditPlan
+    from training.audit.report import AuditSubject, audit_as_json, write_audit
+    from training.audit.score_store import ScoreStore
+
+    settings = load_command_settings(**({"adapter": str(adapter)} if adapter else {}))
+    limits = _thresholds(settings.audit_thresholds)
+    rows = _draw(_read_rows(data), max_rows, seed)
+    measured = Audit(AuditPlan(rows, skill_changes, seed, limits))
+    with _folder(report) as folder, _engine(settings) as engine:
+        probe = _score(engine, [_PROBE])[0]
+        store = ScoreStore(folder, _model_key(probe), lambda requests: _score(engine, requests))
+        with progress_bar() as bar:
+            task = bar.add_task("scoring", total=len(measured.texts))
+            figures = measured.measure(store, lambda scored: bar.advance(task, scored))
+        subject = AuditSubject(
+            base_model=probe.base_model,
+            adapter_digest=probe.adapter_digest,
+            adapter_version=probe.adapter_version,
+            prompt_version=probe.prompt_version,
+            is_identity_masked=probe.is_identity_masked,
+            data_digest=hashlib.sha256(data.read_bytes()).hexdigest(),
+            audited=datetime.now(UTC),
+        )
+        if report:
+            say(f"report -> {write_audit(folder, subject, figures, limits)}")
+    if as_json:
+        print(json.dumps(audit_as_json(subject, figures, limits)))
+    else:
+        _print_figures(subject, figures, limits)
+    if not all(check.is_passed for check in figures.checks(limits)):
+        sys.exit(EXIT_MISSED)
+
+
+def _thresholds(path: str) -> "AuditThresholds":
+    import yaml
+    from pydantic import ValidationError
+
+    from training.audit.figures import AuditThresholds
+
+    if not path:
+        return AuditThresholds()
+    try:
+        limits = yaml.safe_load(Path(path).expanduser().read_text("utf-8"))
+        return AuditThresholds.model_validate(limits or {})
+    except ValidationError as error:
+        item = error.errors(include_url=False)[0]
+        raise SettingsInvalid(f"{path}: {'.'.join(map(str, item['loc']))}: {item['msg']}") from error
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsInvalid(f"SCORER_AUDIT_THRESHOLDS: {path} is no readable YAML file") from error
+
+
+def _read_rows(data: Path) -> "Sequence[Pair | LabelledPair]":
+    """Returns labelled rows where all have a score, else plain ones."""
+    from training.dataset import read_labelled_pairs, read_pairs
+
+    pairs = read_pairs(data)
+    if not pairs:
+        raise InvalidInput("empty_file", [FieldViolation("--data", "holds no pair")])
+    return read_labelled_pairs(data) if all("score" in pair.fields for pair in pairs) else pairs
+
+
+def _draw(rows: "Sequence[Pair | LabelledPair]", max_rows: int, seed: int) -> "Sequence[Pair | LabelledPair]":
+    return rows if len(rows) <= max_rows else random.Random(seed).sample(list(rows), max_rows)  # noqa: S311
+
+
+@contextmanager
+def _folder(report: Path | None) -> Iterator[Path]:
+    if report is None:
+        with tempfile.TemporaryDirectory() as scratch:
+            yield Path(scratch)
+        return
+    try:
+        report.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.BadParameter(f"{report}: {error.strerror}", param_hint="--report") from error
+    yield report
+
+
+@contextmanager
+def _engine(settings: "Settings") -> "Iterator[ScoringEngine]":
+    from services.cli.offline_scoring import open_engine
+
+    engine = open_engine(settings, say)
+    try:
+        yield engine
+    finally:
+        engine.close(settings.drain_seconds)
+
+
+def _score(engine: "ScoringEngine", requests: Sequence[PairRequest]) -> list[PairScore]:
+    from services.cli.offline_scoring import score_pairs
+
+    return asyncio.run(score_pairs(engine, requests, lambda _: None)).scores
+
+
+def _model_key(probe: PairScore) -> str:
+    """Returns what a score depends on beside its texts; the probe's value tells number formats apart."""
+    origin = dataclasses.asdict(probe) | {"distribution": None, "seconds": None, "is_prefix_cached": None}
+    return json.dumps([origin, probe.score], sort_keys=True)
+
+
+def _print_figures(subject: "AuditSubject", figures: "AuditFigures", limits: "AuditThresholds") -> None:
+    from rich.table import Table
+
+    from training.audit.report import shown
+
+    masked = "on" if subject.is_identity_masked else "off"
+    impact = Table("group", "people", "scoring rate", "impact ratio", title="impact at the median score")
+    for table in figures.impact:
+        for row in table.rows:
+            ratio = shown(row.impact_ratio, 3) if row.impact_ratio else "left out"
+            impact.add_row(f"{table.kind}: {row.group}", str(row.num_people), f"{row.rate:.3f}", ratio)
+    out.print(impact)
+    changes = Table("changed", "mean change", "95th pct", "other category", title="points and shares")
+    for name, found in {**figures.identity_changes, **figures.stability}.items():
+        changes.add_row(
+            name.replace("_", " "),
+            shown(found.mean_absolute_change),
+            shown(found.percentile_95),
+            shown(found.category_changes, 3),
+        )
+    out.print(changes)
+    checks = Table(
+        "figure", "found", "limit", "", title=f"{figures.num_rows} resumes, identity masking {masked}"
+    )
+    for check in figures.checks(limits):
+        bound = f"{'at most' if check.is_upper_limit else 'at least'} {check.limit:g}"
+        verdict = "ok" if check.is_passed else "not measured" if check.value is None else "MISSED"
+        checks.add_row(check.name.replace("_", " "), shown(check.value, 3), bound, verdict)
+    out.print(checks)

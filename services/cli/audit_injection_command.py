@@ -1,0 +1,91 @@
+"""``resume-scorer audit-injection``: what attacks in resumes do to this model's scores.
+
+A command and not ``python -m training...``, because it scores with the settings, adapter and engine that the
+services use, so what it measures is what they answer.
+"""
+
+import asyncio
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from services.cli.command_settings import load_command_settings
+from services.cli.console import out, progress_bar, say
+from services.contracts.scoring import PairRequest
+
+if TYPE_CHECKING:
+    from services.contracts.scoring import PairScore
+    from services.service_kit.settings import Settings
+    from training.injection.audit import InjectionFigures
+
+
+@click.command("audit-injection")
+@click.option(
+    "--adapter",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="A LoRA adapter, instead of the one in the settings.",
+)
+@click.option(
+    "--clean",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="JSON lines of honest pairs, to count false flags on too; nothing of them is scored.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object.")
+def audit_injection(adapter: Path | None, clean: Path | None, as_json: bool) -> None:
+    """Scores pairs of honest and attacked resumes; shows the rise, what is flagged, and false flags."""
+    from training.dataset import read_pairs
+    from training.injection.audit import count_false_flags, measure
+    from training.injection.suite import build_suite
+
+    false_flags = count_false_flags(read_pairs(clean)) if clean else None
+    suite = build_suite()
+    requests = [
+        PairRequest(f"{kind} {number}", pair.job_description, getattr(pair, kind))
+        for kind in ("clean", "attacked")
+        for number, pair in enumerate(suite)
+    ]
+    settings = load_command_settings(**({"adapter": str(adapter)} if adapter else {}))
+    scores = _score(settings, requests)
+    figures = measure(suite, scores[: len(suite)], scores[len(suite) :])
+    if as_json:
+        given = {"false_flags_on_given": dataclasses.asdict(false_flags)} if false_flags else {}
+        origin = {
+            name: getattr(scores[0], name) for name in ("base_model", "adapter_digest", "prompt_version")
+        }
+        print(json.dumps({**dataclasses.asdict(figures), **given, **origin}))
+        return
+    _print_figures(figures)
+    if false_flags:
+        out.print(f"{clean}: {false_flags.num_flagged} of {false_flags.num_resumes} resumes flagged")
+
+
+def _score(settings: "Settings", requests: list[PairRequest]) -> "list[PairScore]":
+    from services.cli.offline_scoring import open_engine, score_pairs
+
+    engine = open_engine(settings, say)
+    try:
+        with progress_bar() as bar:
+            task = bar.add_task("scoring", total=len(requests))
+            return asyncio.run(score_pairs(engine, requests, lambda _: bar.advance(task))).scores
+    finally:
+        engine.close(settings.drain_seconds)
+
+
+def _print_figures(figures: "InjectionFigures") -> None:
+    from rich.table import Table
+
+    table = Table("attack", "pairs", "mean rise", "95th pct", "largest", "flagged", title="points and shares")
+    for each in (figures.all, figures.held_out, *figures.kinds):
+        table.add_row(
+            each.name,
+            str(each.num_pairs),
+            f"{each.mean_rise:+.1f}",
+            f"{each.percentile_95_rise:+.1f}",
+            f"{each.largest_rise:+.1f}",
+            f"{each.flagged_share:.0%}",
+        )
+    out.print(table)
+    out.print(f"{figures.num_clean_flagged} of {figures.num_clean} honest resumes of the suite flagged")

@@ -1,0 +1,89 @@
+"""Notices texts in a resume that speak to the scorer instead of about the candidate.
+
+A flag is a hint to a person and changes no score. Every language has patterns of its own; a resume needs an
+instruction with its object (ignore + instructions, give + score), never a single word, so that people who
+work with language models or manage scores are left alone. docs/security.md has what was measured.
+"""
+
+import base64
+import binascii
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from services.scoring.injection_patterns import (
+    LOOK_ALIKES,
+    MARKS,
+    PHRASES,
+    PHRASES_WITHOUT_SPACES,
+)
+from services.scoring.text_cleaning import clean_text, num_hidden_characters
+
+POSSIBLE_PROMPT_INJECTION = "possible_prompt_injection"
+
+# Resumes that came out of a PDF hold up to three by accident; an attack hides a sentence.
+MIN_HIDDEN_CHARACTERS = 8
+# So many words in a row of the job's own text are no accident: the longest run in honest resumes is shorter.
+MIN_PASTED_WORDS = 20
+_WORD = re.compile(r"\w+")
+# Single letters in a row, with wider gaps between what were words. All patterns are bounded or linear: a
+# resume of the largest size must not hold the service up.
+_SPACED_OUT = re.compile(r"(?<!\S)(?:\w {1,4}){7,}\w(?!\S)")
+_MIXED_WORD = re.compile(r"\w{0,40}(?:[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z])\w{0,40}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{32,}={0,2}")
+_OVERRIDDEN = re.compile("[\u202d\u202e]([^\u202c\n]*)")
+_TAGS = re.compile("[\U000e0020-\U000e007e]+")
+_SPACES = re.compile(r"\s+")
+
+
+def is_suspicious(resume: str, job_description: str) -> bool:
+    """Returns whether a resume holds what looks like an attack on the scorer.
+
+    Args:
+        resume: as it came, before any cleaning.
+        job_description: of the same pair, to notice a pasted copy of it.
+    """
+    if num_hidden_characters(resume) >= MIN_HIDDEN_CHARACTERS:
+        return True
+    readings = list(_readings(resume))
+    if any(MARKS.search(reading) for reading in readings):
+        return True
+    flat = [_SPACES.sub(" ", reading).lower() for reading in readings]
+    if any(PHRASES.search(reading) or PHRASES_WITHOUT_SPACES.search(reading) for reading in flat):
+        return True
+    return _is_pasted(resume, job_description)
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Yields the text as it reads, and again in every disguise that was found in it, undone."""
+    clean = unicodedata.normalize("NFKC", clean_text(text))
+    yield clean
+    if _MIXED_WORD.search(clean):
+        yield _MIXED_WORD.sub(lambda found: found.group().translate(LOOK_ALIKES), clean)
+    spaced = _SPACED_OUT.findall(clean)
+    if spaced:
+        yield "\n".join(_unspaced(letters) for letters in spaced)
+    for found in _OVERRIDDEN.findall(text):
+        yield found[::-1]
+    for found in _TAGS.findall(text):
+        yield "".join(chr(ord(letter) - 0xE0000) for letter in found)
+    for found in _BASE64.findall(clean):
+        try:
+            yield base64.b64decode(found + "=" * (-len(found) % 4), validate=True).decode("utf-8")
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+
+
+def _unspaced(letters: str) -> str:
+    return " ".join(word.replace(" ", "") for word in re.split(r" {2,}", letters))
+
+
+def _is_pasted(resume: str, job_description: str) -> bool:
+    words = _WORD.findall(job_description.lower())
+    if len(words) < MIN_PASTED_WORDS:
+        return False
+    runs = {tuple(words[at : at + MIN_PASTED_WORDS]) for at in range(len(words) - MIN_PASTED_WORDS + 1)}
+    told = _WORD.findall(resume.lower())
+    return any(
+        tuple(told[at : at + MIN_PASTED_WORDS]) in runs for at in range(len(told) - MIN_PASTED_WORDS + 1)
+    )

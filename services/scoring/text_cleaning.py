@@ -1,0 +1,55 @@
+"""What happens to every text from outside before it is tokenised: little, and the same for ever.
+
+A change here changes the scores of texts that hold the characters at hand. It needs a new ``PROMPT_VERSION``
+where ordinary resumes are among them; so far none is (docs/security.md has the count).
+"""
+
+import re
+import unicodedata
+
+# Control characters except tab and newline: NUL and its like carry nothing for a reader.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# What nobody sees: soft hyphens, zero-width spaces and joiners of words, marks and overrides of direction,
+# invisible operators and fillers, interlinear and tag characters, which can spell whole hidden sentences.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+# These two join letters in Persian, in scripts of India and in emoji; between Latin letters they only hide.
+_JOINER_IN_LATIN = re.compile(
+    "(?<=[A-Za-z\u00c0-\u024f])[\u200c\u200d]+|[\u200c\u200d]+(?=[A-Za-z\u00c0-\u024f])"
+)
+# Letters in another dress: ligatures of print, full width, circled, and the bold or script letters of maths.
+_DRESSED = re.compile("[\ufb00-\ufb06\uff01-\uff5e\u24b6-\u24e9\U0001d400-\U0001d7ff]+")
+
+
+def clean_text(text: str) -> str:
+    """Returns text that every tokenizer can encode and that holds what a reader would see.
+
+    Line ends become newlines, other control characters spaces, lone surrogates U+FFFD. Invisible characters
+    go, dressed-up letters become plain (NFKC), and accents are composed (NFC). Whatever else NFKC would
+    change, such as fractions, stays. Trailing and leading white space is dropped.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _CONTROL.sub(" ", text)
+    if not text.isascii():
+        text = _LONE_SURROGATE.sub("\ufffd", text)
+        text = _JOINER_IN_LATIN.sub("", _INVISIBLE.sub("", text))
+        text = _DRESSED.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
+        text = unicodedata.normalize("NFC", text)
+    return text.strip()
+
+
+def num_hidden_characters(text: str) -> int:
+    """Returns how many characters hide inside words or spell hidden text; soft hyphens may well be honest."""
+    if text.isascii():
+        return 0
+    return len(_HIDING.findall(text))
+
+
+_HIDING = re.compile(
+    "(?<=[^\\W\\d_])[\u200b\u2060\ufeff\u180e]+(?=[^\\W\\d_])"
+    "|(?<=[A-Za-z])[\u200c\u200d]+(?=[A-Za-z])"
+    "|[\u202d\u202e]|[\U000e0020-\U000e007e]"
+)

@@ -1,0 +1,3 @@
+from tests.integration.conftest import bootstrap_servers, settings
+
+__all__ = ["bootstrap_servers", "settings"]

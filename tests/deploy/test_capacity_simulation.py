@@ -1,0 +1,94 @@
+"""The model of the capacity page does what it says, with the limits of the real autoscaler."""
+
+import importlib.util
+import json
+import math
+import re
+import sys
+from types import ModuleType
+
+import pytest
+import yaml
+
+from tests.deploy.tools import DEPLOY, KUBERNETES, ROOT
+
+MEASURED = "tests/benchmarks/results/main-path-gemma-3-270m-none.json"
+
+
+@pytest.fixture(scope="module")
+def simulation() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("capacity_simulation", DEPLOY / "capacity_simulation.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_arrives_is_scored_or_waits(simulation: ModuleType) -> None:
+    site = simulation.Site(pairs_per_second=5, is_autoscaled=False)
+
+    run = simulation.simulate(site, lambda second: 7.0, 100)
+
+    assert run.lag[-1] == pytest.approx(100 * (7 - 5))
+    assert run.wait_seconds[-1] == pytest.approx(200 / 7, abs=2)
+
+
+def test_enough_workers_leave_nothing_waiting(simulation: ModuleType) -> None:
+    site = simulation.Site(pairs_per_second=5, min_workers=2, is_autoscaled=False)
+
+    assert simulation.simulate(site, lambda second: 9.0, 100).lag[-1] == pytest.approx(0)
+
+
+def test_the_autoscaler_follows_a_burst_and_stays_within_its_limits(simulation: ModuleType) -> None:
+    site = simulation.Site()
+    arrivals = simulation.burst(3.0, 6, 600, 1200)
+
+    run = simulation.simulate(site, arrivals, 7200)
+    fixed = simulation.simulate(simulation.replace(site, is_autoscaled=False), arrivals, 7200)
+
+    assert 1 < max(run.workers) <= site.num_partitions
+    assert run.workers[-1] == 1
+    assert max(run.lag) < max(fixed.lag) / 3
+    steps = [high - low for low, high in zip(run.workers, run.workers[1:], strict=False)]
+    assert min(steps) == -1
+
+
+def test_salt_takes_a_hot_job_off_a_single_partition(simulation: ModuleType) -> None:
+    site = simulation.Site(5, min_workers=8, is_autoscaled=False, hot_share=0.6)
+
+    hot = simulation.simulate(site, lambda second: 24.0, 600)
+    salted = simulation.simulate(simulation.replace(site, num_salts=4), lambda second: 24.0, 600)
+
+    assert sum(simulation.shares(site)) == pytest.approx(1)
+    assert hot.lag[-1] > 5000
+    assert salted.lag[-1] == pytest.approx(0)
+
+
+def test_its_limits_are_those_of_the_scaled_object(simulation: ModuleType) -> None:
+    text = (KUBERNETES / "components" / "keda" / "scaled_object.yaml").read_text()
+    spec = yaml.safe_load(text)["spec"]
+    behavior = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+
+    assert spec["pollingInterval"] == simulation.POLL_SECONDS
+    assert spec["maxReplicaCount"] == simulation.Site().num_partitions
+    assert int(spec["triggers"][0]["metadata"]["lagThreshold"]) == simulation.Site().lag_per_worker
+    assert behavior["scaleUp"]["policies"][0] == {
+        "type": "Percent",
+        "value": 100,
+        "periodSeconds": simulation.SCALE_UP_SECONDS,
+    }
+    assert behavior["scaleDown"]["stabilizationWindowSeconds"] == simulation.QUIET_SECONDS
+    assert behavior["scaleDown"]["policies"][0]["periodSeconds"] == simulation.SCALE_DOWN_SECONDS
+
+
+def test_the_table_follows_the_rule_and_the_measurement() -> None:
+    text = (ROOT / "docs" / "capacity.md").read_text()
+    measured = json.loads((ROOT / MEASURED).read_text())["services"]["through Kafka"]["pairs_per_second"]
+    rows = re.findall(r"^\| ([\d,]+) \| ([\d,]+)[^|]*\| ([\d,]+) \| ([\d,]+) \|", text, re.MULTILINE)
+
+    assert pytest.approx(measured, rel=0.3) == 5.5, "measured anew: write the new figures into the page"
+    assert len(rows) == 3
+    for rate, *workers in [[int(number.replace(",", "")) for number in row] for row in rows]:
+        assert workers == [math.ceil(rate / (0.6 * pairs)) for pairs in (5.5, 100, 500)]
