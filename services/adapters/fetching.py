@@ -14,6 +14,8 @@ from services.contracts.errors import AdapterIncompatible, AdapterStoreUnreachab
 
 #: No adapter of a served base model comes near this; a store that was tampered with might.
 MAX_ADAPTER_BYTES = 4 * 1024**3
+#: A manifest takes 150 bytes a file, of which there are six; it is read whole before it can be verified.
+MAX_MANIFEST_BYTES = 1024**2
 #: What an adapter may consist of: weights as safetensors, the rest readable text. Nothing that runs code.
 ALLOWED_SUFFIXES = frozenset({".safetensors", ".json", ".md", ".model", ".jinja", ".txt"})
 
@@ -58,6 +60,10 @@ def _copy(uri: str, manifest_digest: str, folder: Path) -> None:
     name = PurePosixPath(uri).name
     with reaching(uri):
         fs, place = url_to_fs(uri)
+        if fs.size(f"{place}/{MANIFEST_FILE}") > MAX_MANIFEST_BYTES:
+            raise AdapterIncompatible(
+                f"adapter {name}: {MANIFEST_FILE} is larger than {MAX_MANIFEST_BYTES} bytes"
+            )
         content: bytes = fs.cat_file(f"{place}/{MANIFEST_FILE}")
         if hashlib.sha256(content).hexdigest() != manifest_digest:
             raise AdapterIncompatible(f"adapter {name}: {MANIFEST_FILE} has another digest than announced")

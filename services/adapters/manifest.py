@@ -9,6 +9,8 @@ from services.contracts.errors import AdapterIncompatible
 
 MANIFEST_FILE = "manifest.json"
 _FORMAT = 1
+#: What reading JSON of any content can raise: deep nesting and infinite numbers included.
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,14 @@ def parse_manifest(adapter: str, content: bytes) -> dict[str, ManifestFile]:
         manifest = json.loads(content)
         if manifest["format"] != _FORMAT:
             raise AdapterIncompatible(f"adapter {adapter}: {MANIFEST_FILE} has another format")
-        return {
+        files = {
             name: ManifestFile(str(entry["sha256"]), int(entry["num_bytes"]))
             for name, entry in manifest["files"].items()
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if any(entry.num_bytes < 0 for entry in files.values()):
+            raise ValueError("a negative size would make room for others")
+        return files
+    except MALFORMED as error:
         raise AdapterIncompatible(f"adapter {adapter}: {MANIFEST_FILE} is damaged") from error
 
 

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from fsspec.core import url_to_fs
 
 from services.adapters.fetching import check_files, reaching
-from services.adapters.manifest import MANIFEST_FILE, read_manifest, verify_manifest
+from services.adapters.manifest import MALFORMED, MANIFEST_FILE, read_manifest, verify_manifest
 from services.contracts.errors import AdapterIncompatible, AdapterNotFound, AdapterStoreUnreachable
 from services.scoring.lora_adapter import METADATA_FILE, read_adapter
 
@@ -143,7 +143,7 @@ class AdapterStore:
                 published_at=datetime.fromisoformat(manifest["published_at"]),
                 metrics={name: float(value) for name, value in manifest["metrics"].items()},
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except MALFORMED as error:
             raise AdapterIncompatible(f"adapter {version}: {MANIFEST_FILE} is damaged") from error
 
     def activations(self) -> list[str]:
@@ -153,7 +153,10 @@ class AdapterStore:
                 content: bytes = self._fs.cat_file(f"{self._root}/{ACTIVATIONS_FILE}")
             except FileNotFoundError:
                 return []
-        return [str(version) for version in json.loads(content)]
+        try:
+            return [str(version) for version in json.loads(content)]
+        except MALFORMED as error:
+            raise AdapterStoreUnreachable(f"adapter store: {ACTIVATIONS_FILE} is damaged") from error
 
     def note_activation(self, version: str) -> None:
         """Notes that a version is the active one from now on."""

@@ -42,14 +42,19 @@ def audit_injection(adapter: Path | None, clean: Path | None, as_json: bool) -> 
 
     false_flags = count_false_flags(read_pairs(clean)) if clean else None
     suite = build_suite()
-    requests = [
-        PairRequest(f"{kind} {number}", pair.job_description, getattr(pair, kind))
-        for kind in ("clean", "attacked")
-        for number, pair in enumerate(suite)
-    ]
+    # Several attacks share an honest pair, which is scored once.
+    texts = dict.fromkeys(
+        (pair.job_description, resume) for pair in suite for resume in (pair.clean, pair.attacked)
+    )
+    requests = [PairRequest(f"pair {number}", *given) for number, given in enumerate(texts)]
     settings = load_command_settings(**({"adapter": str(adapter)} if adapter else {}))
     scores = _score(settings, requests)
-    figures = measure(suite, scores[: len(suite)], scores[len(suite) :])
+    score_of = dict(zip(texts, scores, strict=True))
+    figures = measure(
+        suite,
+        [score_of[pair.job_description, pair.clean] for pair in suite],
+        [score_of[pair.job_description, pair.attacked] for pair in suite],
+    )
     if as_json:
         given = {"false_flags_on_given": dataclasses.asdict(false_flags)} if false_flags else {}
         origin = {

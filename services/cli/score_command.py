@@ -1,7 +1,9 @@
 """``resume-scorer score``: one job, some resumes, no service needed."""
 
 import asyncio
+import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,12 @@ from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest, PairScore
 
 if TYPE_CHECKING:
+    from services.scoring.attribution import LineInfluence
     from services.scoring.engine import ScoringEngine
 
 _EXPLANATION_TOKENS = 128
+_SHOWN_PARTS = 5
+_SHOWN_CHARACTERS = 60
 _text_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -29,7 +34,9 @@ _text_file = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=_text_file,
     help="A resume, as a text file; may be repeated.",
 )
-@click.option("--explain", is_flag=True, help="Let the model say why, after each score.")
+@click.option(
+    "--explain", is_flag=True, help="Show which lines moved the score most, and the model's own words."
+)
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a line, one line a resume, best first."
 )
@@ -60,16 +67,22 @@ async def _score(
     engine: "ScoringEngine", requests: list[PairRequest], *, explain: bool, as_json: bool
 ) -> None:
     from services.cli.offline_scoring import score_pairs
+    from services.scoring.attribution import attribute_score
 
     run = await score_pairs(engine, requests, lambda _: None)
     ranked = sorted(zip(requests, run.scores, strict=True), key=lambda entry: -entry[1].score)
     for request, result in ranked:
         if as_json:
-            explanation = "".join([p async for p in _explain(engine, request, result)]) if explain else None
-            print(json.dumps(_as_json(result, explanation)), flush=True)
+            fields = _as_json(result)
+            if explain:
+                parts = await attribute_score(engine, request, result)
+                fields["attribution"] = [dataclasses.asdict(part) for part in parts]
+                fields["explanation"] = "".join([piece async for piece in _explain(engine, request, result)])
+            print(json.dumps(fields), flush=True)
         else:
             _print_line(result)
             if explain:
+                _print_parts(request, await attribute_score(engine, request, result))
                 async for piece in _explain(engine, request, result):
                     out.print(piece, end="", markup=False)
                 out.print()
@@ -90,9 +103,21 @@ def _print_line(result: PairScore) -> None:
     )
 
 
-def _as_json(result: PairScore, explanation: str | None) -> dict[str, Any]:
+def _print_parts(request: PairRequest, parts: "Sequence[LineInfluence]") -> None:
+    lines = request.resume.split("\n")
+    for part in parts[:_SHOWN_PARTS]:
+        span = (
+            f"line {part.first_line}"
+            if part.first_line == part.last_line
+            else (f"lines {part.first_line}-{part.last_line}")
+        )
+        beginning = " ".join(lines[part.first_line - 1].split())[:_SHOWN_CHARACTERS]
+        out.print(f"  {part.points:+6.1f}  {span:<13}  {beginning}", markup=False)
+
+
+def _as_json(result: PairScore) -> dict[str, Any]:
     distribution = result.distribution
-    fields: dict[str, Any] = {
+    return {
         "resume": result.request_id,
         "score": result.score,
         "category": result.category,
@@ -110,4 +135,3 @@ def _as_json(result: PairScore, explanation: str | None) -> dict[str, Any]:
         "flags": list(result.flags),
         "identity_masked": result.is_identity_masked,
     }
-    return fields if explanation is None else {**fields, "explanation": explanation}

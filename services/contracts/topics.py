@@ -23,21 +23,23 @@ class TopicSpec:
         name: the topic's name.
         cleanup_policy: Kafka's ``cleanup.policy``.
         is_partitioned: whether it takes the configured number of partitions instead of one.
+        retention_days: how long records stay where ``cleanup_policy`` deletes; docs/privacy.md states them.
     """
 
     name: str
     cleanup_policy: str
     is_partitioned: bool = True
+    retention_days: int | None = None
 
 
 TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(JOB_POSTED, "compact"),
-    TopicSpec(APPLICATION_SUBMITTED, "delete"),
-    TopicSpec(APPLICATION_SCORED, "compact,delete"),
-    TopicSpec(SCORE_LABELLED, "delete"),
-    TopicSpec(ANNOTATION_REQUESTED, "delete"),
+    TopicSpec(APPLICATION_SUBMITTED, "delete", retention_days=7),
+    TopicSpec(APPLICATION_SCORED, "compact,delete", retention_days=90),
+    TopicSpec(SCORE_LABELLED, "delete", retention_days=30),
+    TopicSpec(ANNOTATION_REQUESTED, "delete", retention_days=30),
     TopicSpec(ADAPTER_PUBLISHED, "compact", is_partitioned=False),
-    TopicSpec(dead_letter_topic(JOB_POSTED), "delete", is_partitioned=False),
-    TopicSpec(dead_letter_topic(APPLICATION_SUBMITTED), "delete", is_partitioned=False),
-    TopicSpec(dead_letter_topic(SCORE_LABELLED), "delete", is_partitioned=False),
+    TopicSpec(dead_letter_topic(JOB_POSTED), "delete", is_partitioned=False, retention_days=14),
+    TopicSpec(dead_letter_topic(APPLICATION_SUBMITTED), "delete", is_partitioned=False, retention_days=14),
+    TopicSpec(dead_letter_topic(SCORE_LABELLED), "delete", is_partitioned=False, retention_days=14),
 )

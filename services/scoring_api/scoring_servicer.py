@@ -17,11 +17,12 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     StreamScoresRequest,
 )
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceServicer
+from services.scoring.attribution import attribute_score
 from services.scoring_api.call_answers import CallAnswers
 from services.scoring_api.deadlines import deadline_of, ends_by
 from services.scoring_api.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
 from services.scoring_api.score_stream import ScoreStream
-from services.service_kit.message_mapping import job_text, result_message
+from services.service_kit.message_mapping import attribution_message, job_text, result_message
 
 NO_JOB_ID = ""  # these calls bring the job itself
 DEFAULT_EXPLANATION_TOKENS = 128
@@ -72,13 +73,16 @@ class ScoringServicer(ScoringServiceServicer):
             await stream.answer_all(self._answers.draining)
 
     async def Explain(self, request: ExplainRequest, context: grpc.aio.ServicerContext) -> None:
-        """Writes the score, then the explanation piece by piece."""
+        """Writes the score, the measured influence of lines, then the model's words piece by piece."""
         async with self._answers.answering(context):
             self._scoring.check("explain", request)
             deadline = self._deadline_of(context)
             pair = pair_of(request.request, deadline)
             score = await self._scoring.score("explain", pair, deadline, INNER_REQUEST_PATHS)
             await context.write(ExplainResponse(result=result_message(score, NO_JOB_ID)))
+            async with ends_by(deadline):
+                parts = await attribute_score(self._scoring.scorer, pair, score)
+            await context.write(ExplainResponse(attribution=attribution_message(parts)))
             max_tokens = request.max_tokens or DEFAULT_EXPLANATION_TOKENS
             async with ends_by(deadline), AsyncExitStack() as stack:
                 pieces = self._scoring.scorer.explain(pair, score, max_tokens)

@@ -205,8 +205,9 @@ def _has_shape_of(content: dict[str, object], descriptor: Any) -> bool:
 def _fill(content: dict[str, object], message: Message, *, is_lenient: bool) -> bool:
     try:
         json_format.ParseDict(content, message, ignore_unknown_fields=is_lenient)
-    except (json_format.ParseError, ValueError, TypeError, RecursionError):
-        # ValueError: text that no UTF-8 can hold, such as half a surrogate pair.
+    except (json_format.ParseError, ValueError, TypeError, RecursionError, SystemError):
+        # Text that no UTF-8 can hold, such as half a surrogate pair: a ValueError in a value, and protobuf's
+        # SystemError in a field's name.
         return False
     return True
 

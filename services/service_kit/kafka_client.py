@@ -28,6 +28,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 # Room for the largest record that Kafka takes by default (1 MiB) plus the headers of a dead letter.
 MAX_RECORD_BYTES = 2 * 1024**2
+MILLISECONDS_PER_DAY = 86_400_000
 PUBLISH_PAUSE_SECONDS = 0.2
 MAX_PUBLISH_PAUSE_SECONDS = 5.0
 CONNECT_PAUSE_SECONDS = 1.0
@@ -187,6 +188,8 @@ async def create_topics(settings: Settings) -> None:
 
 def _new_topic(spec: TopicSpec, settings: Settings) -> NewTopic:
     configs = {"cleanup.policy": spec.cleanup_policy}
+    if spec.retention_days is not None:
+        configs["retention.ms"] = str(spec.retention_days * MILLISECONDS_PER_DAY)
     if spec.name.endswith(".dlq"):
         configs["max.message.bytes"] = str(MAX_RECORD_BYTES)
     return NewTopic(

@@ -106,7 +106,8 @@ def describe_exception(_logger: Any, _method: str, event: EventDict) -> EventDic
         given = sys.exc_info()
     error = given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
-        kinds, frames = [], traceback.extract_tb(error.__traceback__)[-_MAX_FRAMES:]
+        kinds: list[str] = []
+        frames = traceback.extract_tb(error.__traceback__)[-_MAX_FRAMES:]
         cause: BaseException | None = error
         while cause is not None and len(kinds) < _MAX_FRAMES:
             kinds.append(type(cause).__name__)

@@ -1,9 +1,14 @@
 """Maps between what the engine speaks and what stands on the wire."""
 
+from collections.abc import Sequence
+
 from google.protobuf.duration_pb2 import Duration
 
 from services.contracts.scoring import PairScore, StageSeconds
 from services.pb.scoring.v1.score_pb2 import ScoreResult, StageTimings
+from services.pb.scoring.v1.scoring_service_pb2 import Attribution
+from services.pb.scoring.v1.scoring_service_pb2 import LineInfluence as LineInfluenceMessage
+from services.scoring.attribution import LineInfluence
 
 NANOSECONDS_PER_SECOND = 10**9
 
@@ -40,6 +45,16 @@ def result_message(score: PairScore, job_id: str) -> ScoreResult:
         flags=score.flags,
         identity_masked=score.is_identity_masked,
         timings=_timings(score.seconds),
+    )
+
+
+def attribution_message(parts: Sequence[LineInfluence]) -> Attribution:
+    """Returns the influence of a resume's lines as it is answered, in the same order."""
+    return Attribution(
+        parts=[
+            LineInfluenceMessage(first_line=part.first_line, last_line=part.last_line, points=part.points)
+            for part in parts
+        ]
     )
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,22 @@ def test_what_the_dockerfile_pins_is_what_the_constraints_pin(target: str) -> No
     assert {word.partition("+")[0] for word in named} <= pinned
 
 
+def test_every_named_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    pinned = {
+        canonical(line.split("==")[0])
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
+
+    assert [name for name in named if canonical(name) not in pinned] == []
+
+
+def canonical(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
 @pytest.mark.slow
 def test_the_constraints_hold_every_dependency() -> None:
     """The dependency step, as a dry run in an environment made from constraints.txt: nothing is missing."""
@@ -140,10 +157,11 @@ def test_the_project_is_installed_whole_into_a_clean_environment(tmp_path: Path)
 
     assert "worker" in asked.stdout, asked.stderr
     assert checked.stdout.startswith(str(environment)), checked.stderr
-    installed = Path(checked.stdout.strip()).parent
+    installed = Path(checked.stdout.strip()).parents[1]
     shipped = [
-        each.relative_to(ROOT / "services")
-        for each in (ROOT / "services").rglob("*")
+        each.relative_to(ROOT)
+        for package in ("services", "training")
+        for each in (ROOT / package).rglob("*")
         if each.is_file() and each.suffix not in (".pyc", ".pyi")
     ]
     assert [str(each) for each in shipped if not (installed / each).exists()] == []

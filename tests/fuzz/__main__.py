@@ -1,6 +1,7 @@
 """``python -m tests.fuzz``: many inputs to each target, and how many there were.
 
-With ``--atheris TARGET`` libFuzzer chooses the inputs by the code that they reach (``pip install atheris``).
+Three engines: changes of valid inputs (fast, by default), Hypothesis (``--hypothesis``), and libFuzzer, which
+chooses inputs by the code that they reach (``--atheris TARGET``, after ``pip install atheris``).
 """
 
 import argparse
@@ -9,6 +10,7 @@ import time
 
 import hypothesis
 
+from tests.fuzz.mutations import SHARES, fuzz
 from tests.fuzz.targets import TARGETS
 
 
@@ -16,55 +18,41 @@ def main() -> int:
     """Fuzzes; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument(
-        "--inputs", type=int, default=105_000, help="inputs of all targets together (105,000)"
+        "--inputs", type=int, default=120_000, help="inputs of all targets together (120,000)"
     )
-    parser.add_argument("--target", choices=TARGETS, action="append", help="only this one; may be repeated")
-    parser.add_argument("--atheris", choices=TARGETS, help="fuzz this one with atheris, --inputs times")
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives other changes (0)")
+    parser.add_argument("--hypothesis", action="store_true", help="let Hypothesis choose the inputs")
+    parser.add_argument("--atheris", choices=TARGETS, help="let atheris choose the inputs of this target")
     arguments = parser.parse_args()
     if arguments.atheris:
         return _fuzz_with_atheris(arguments.atheris, arguments.inputs)
-    chosen = arguments.target or list(TARGETS)
     total = 0
-    for name in chosen:
+    for name in TARGETS if arguments.hypothesis else SHARES:
         started = time.monotonic()
-        num_inputs = _fuzz(name, arguments.inputs // len(chosen))
+        if arguments.hypothesis:
+            num_inputs = arguments.inputs // len(TARGETS)
+            _fuzz_with_hypothesis(name, num_inputs)
+        else:
+            num_inputs = round(arguments.inputs * SHARES[name])
+            fuzz(name, num_inputs, arguments.seed)
         total += num_inputs
-        print(
-            f"{name:<18}{num_inputs:>8} inputs in {time.monotonic() - started:.0f} s, none failed", flush=True
-        )
-    print(f"{'together':<18}{total:>8} inputs")
+        print(f"{name:<18}{num_inputs:>8} inputs in {time.monotonic() - started:.0f} s", flush=True)
+    print(f"{'together':<18}{total:>8} inputs, only typed errors")
     return 0
 
 
-def _fuzz(name: str, num_inputs: int) -> int:
-    target = TARGETS[name]
-    inner = target.hypothesis.inner_test  # type: ignore[attr-defined]
-    counted = 0
-
-    def counting(*args: object, **kwargs: object) -> None:
-        nonlocal counted
-        counted += 1
-        inner(*args, **kwargs)
-
-    target.hypothesis.inner_test = counting  # type: ignore[attr-defined]
-    # Hypothesis ends early once it has seen every input that it can think of, so it is asked again.
-    while counted < num_inputs:
-        before = counted
-        hypothesis.settings(
-            max_examples=num_inputs - counted,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(hypothesis.HealthCheck),
-        )(target)()
-        if counted == before:
-            break
-    return counted
+def _fuzz_with_hypothesis(name: str, num_inputs: int) -> None:
+    hypothesis.settings(
+        max_examples=num_inputs,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )(TARGETS[name])()
 
 
 def _fuzz_with_atheris(name: str, num_inputs: int) -> int:
     import atheris  # type: ignore[import-not-found]  # no dependency: its wheels are for few platforms
 
-    atheris.instrument_all()
     atheris.Setup([sys.argv[0], f"-runs={num_inputs}"], TARGETS[name].hypothesis.fuzz_one_input)  # type: ignore[attr-defined]
     atheris.Fuzz()
     return 0

@@ -6,9 +6,10 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.fuzz.mutations import SHARES, fuzz
 from tests.fuzz.targets import TARGETS
 
-NUM_INPUTS = 150
+NUM_INPUTS = 60
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -21,3 +22,8 @@ def test_only_typed_errors_come_out(name: str) -> None:
         database=None,
         suppress_health_check=list(hypothesis.HealthCheck),
     )(target)()
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_changed_inputs_bring_out_only_typed_errors_too(name: str) -> None:
+    fuzz(name, max(20, round(2000 * SHARES[name])), seed=1)

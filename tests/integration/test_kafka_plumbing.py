@@ -13,7 +13,7 @@ from services.contracts.errors import SettingsInvalid
 from services.contracts.topics import APPLICATION_SUBMITTED, TOPICS
 from services.scoring_worker.delivery_check import DeliveryCheck, RecordsSkipped
 from services.service_kit.embedded_broker import EmbeddedBroker
-from services.service_kit.kafka_client import create_topics, publish, start_producer
+from services.service_kit.kafka_client import _new_topic, create_topics, publish, start_producer
 from services.service_kit.settings import Settings
 from tests.integration.kafka_desk import KafkaDesk
 
@@ -77,3 +77,11 @@ async def test_a_jump_over_records_that_exist_is_an_error(settings: Settings, de
 def _is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_every_topic_that_deletes_states_how_long_it_keeps_records() -> None:
+    for spec in TOPICS:
+        days = _new_topic(spec, Settings()).topic_configs.get("retention.ms")
+        assert ("delete" in spec.cleanup_policy) == (days is not None)
+    application = next(spec for spec in TOPICS if spec.name == APPLICATION_SUBMITTED)
+    assert _new_topic(application, Settings()).topic_configs["retention.ms"] == "604800000"

@@ -159,7 +159,8 @@ async def test_an_explanation_starts_with_the_score(api: Api) -> None:
     parts = [part async for part in api.scoring.Explain(ExplainRequest(request=request))]
 
     assert parts[0].result.score == expected_score(request)
-    assert [part.text for part in parts[1:]] == ["because", " of", " reasons"]
+    assert parts[1].HasField("attribution")
+    assert [part.text for part in parts[2:]] == ["because", " of", " reasons"]
     assert api.num_requests("explain", "ok") == 1
 
 
@@ -197,8 +198,8 @@ async def test_an_explanation_ends_when_its_reader_leaves() -> None:
 
     async with running_api(Endless()) as api:
         call = api.scoring.Explain(ExplainRequest(request=score_request(1)))
-        await call.read()
-        await call.read()
+        for _ in range(3):  # score, attribution, the first words
+            await call.read()
         call.cancel()
 
         await asyncio.wait_for(ended.wait(), 2)

@@ -10,7 +10,7 @@ from services.adapters import fetching
 from services.adapters import store as store_module
 from services.adapters.canaries import CANARIES_FILE, read_canaries
 from services.adapters.fetching import fetch_adapter
-from services.adapters.manifest import MANIFEST_FILE, verify_manifest, write_manifest
+from services.adapters.manifest import MANIFEST_FILE, parse_manifest, verify_manifest, write_manifest
 from services.adapters.store import AdapterStore
 from services.contracts.adapters import Canary
 from services.contracts.errors import AdapterIncompatible, AdapterNotFound, AdapterStoreUnreachable
@@ -185,3 +185,35 @@ def test_layout_is_as_documented(tmp_path: Path, folders: list[Path]) -> None:
     store.note_activation(stored.version)
     top = sorted(path.name for path in (tmp_path / "store").iterdir())
     assert top == sorted(["versions", store_module.ACTIVATIONS_FILE])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 100_000,
+        b'{"format": 1, "files": {"a.json": {"sha256": "", "num_bytes": 1e999}}}',
+        b'{"format": 1, "files": {"a.json": {"sha256": "", "num_bytes": -5}}}',
+        b'{"format": 1, "files": [1]}',
+        b"\xff",
+        b"",
+    ],
+)
+def test_a_manifest_of_any_content_is_damaged_and_nothing_else(content: bytes) -> None:
+    with pytest.raises(AdapterIncompatible, match="is damaged"):
+        parse_manifest("adapter", content)
+
+
+def test_a_manifest_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / MANIFEST_FILE).write_bytes(b" " * 2000)
+    monkeypatch.setattr(fetching, "MAX_MANIFEST_BYTES", 1999)
+
+    with pytest.raises(AdapterIncompatible, match="larger than 1999 bytes"):
+        fetch_adapter(str(tmp_path / "store"), "0" * 64, tmp_path / "cache")
+
+
+def test_a_damaged_order_of_activations_is_named(tmp_path: Path) -> None:
+    (tmp_path / "activations.json").write_text("[")
+
+    with pytest.raises(AdapterStoreUnreachable, match=r"activations\.json is damaged"):
+        AdapterStore(str(tmp_path)).activations()

@@ -53,7 +53,12 @@ def test_a_job_that_leaves_no_room_is_refused_by_name(encoder: TextEncoder) -> N
 
 
 @pytest.mark.parametrize(
-    ("job", "resume", "field"), [(JOB, " \x00\n", "resume"), ("\u0000", RESUME, "job.description")]
+    ("job", "resume", "field"),
+    [
+        (JOB, " \x00\n", "resume"),
+        (JOB, "\u200b\u202e\u00ad", "resume"),
+        ("\u0000", RESUME, "job.description"),
+    ],
 )
 def test_texts_without_text_are_refused_by_name(
     encoder: TextEncoder, job: str, resume: str, field: str

@@ -106,7 +106,7 @@ def refuse_to_train(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def served_means(spec: BaseModelSpec, adapter: Path | None, pairs: list[LabelledPair]) -> list[float]:
-    engine = build_engine(EngineSpec(spec, adapter))
+    engine = build_engine(EngineSpec(spec, adapter, is_identity_masked=True))
     engine.start()
     requests = [PairRequest("", pair.pair.job_description, pair.pair.resume) for pair in pairs]
     scores = [await engine.score(request) for request in requests]
@@ -192,11 +192,27 @@ def test_pairs_whose_job_is_too_long_are_left_out_and_counted(job: TrainingJob, 
     too_long = dataclasses.replace(pairs[0].pair, job_description="Bake bread. " * 800)
     longer = [*pairs[:2], dataclasses.replace(pairs[0], pair=too_long), *pairs[2:]]
 
-    both = compare_adapters(spec, None, job.output, longer, max_prompt_tokens=2048, progress=lambda _: None)
+    both = compare_adapters(
+        spec,
+        None,
+        job.output,
+        longer,
+        max_prompt_tokens=2048,
+        is_identity_masked=True,
+        progress=lambda _: None,
+    )
 
     assert dataclasses.asdict(both) == comparison_of(job) | {"num_left_out": 1}
     with pytest.raises(InvalidInput, match="no pair that fits"):
-        compare_adapters(spec, None, job.output, longer, max_prompt_tokens=100, progress=lambda _: None)
+        compare_adapters(
+            spec,
+            None,
+            job.output,
+            longer,
+            max_prompt_tokens=100,
+            is_identity_masked=True,
+            progress=lambda _: None,
+        )
 
 
 def test_the_state_of_a_job_is_computed_once_for_each_adapter(
@@ -211,7 +227,15 @@ def test_the_state_of_a_job_is_computed_once_for_each_adapter(
 
     monkeypatch.setattr(ScoreModel, "compute_prefix", count)
     pairs = held_out_pairs(job)
-    compare_adapters(spec, None, job.output, pairs, max_prompt_tokens=2048, progress=lambda _: None)
+    compare_adapters(
+        spec,
+        None,
+        job.output,
+        pairs,
+        max_prompt_tokens=2048,
+        is_identity_masked=True,
+        progress=lambda _: None,
+    )
 
     num_warm_up = 2  # one before the first score, one before the change
     assert len(computed) == 2 * 2 + num_warm_up

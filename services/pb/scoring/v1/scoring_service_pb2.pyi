@@ -79,10 +79,28 @@ class ExplainRequest(_message.Message):
     max_tokens: int
     def __init__(self, request: _Optional[_Union[ScoreRequest, _Mapping]] = ..., max_tokens: _Optional[int] = ...) -> None: ...
 
+class Attribution(_message.Message):
+    __slots__ = ("parts",)
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    parts: _containers.RepeatedCompositeFieldContainer[LineInfluence]
+    def __init__(self, parts: _Optional[_Iterable[_Union[LineInfluence, _Mapping]]] = ...) -> None: ...
+
+class LineInfluence(_message.Message):
+    __slots__ = ("first_line", "last_line", "points")
+    FIRST_LINE_FIELD_NUMBER: _ClassVar[int]
+    LAST_LINE_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    first_line: int
+    last_line: int
+    points: float
+    def __init__(self, first_line: _Optional[int] = ..., last_line: _Optional[int] = ..., points: _Optional[float] = ...) -> None: ...
+
 class ExplainResponse(_message.Message):
-    __slots__ = ("result", "text")
+    __slots__ = ("result", "text", "attribution")
     RESULT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     result: _score_pb2.ScoreResult
     text: str
-    def __init__(self, result: _Optional[_Union[_score_pb2.ScoreResult, _Mapping]] = ..., text: _Optional[str] = ...) -> None: ...
+    attribution: Attribution
+    def __init__(self, result: _Optional[_Union[_score_pb2.ScoreResult, _Mapping]] = ..., text: _Optional[str] = ..., attribution: _Optional[_Union[Attribution, _Mapping]] = ...) -> None: ...

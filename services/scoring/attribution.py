@@ -1,0 +1,97 @@
+"""Which lines of a resume moved its score: each part is left out once and the rest scored again.
+
+Leave-one-out occlusion (Zeiler and Fergus 2014, section 4.2; for text Li, Monroe and Jurafsky 2016,
+"Understanding Neural Networks through Representation Erasure"): real forward passes, not the model's own
+words about itself. All parts go in together, so that the job's state is computed once and they share passes.
+"""
+
+import asyncio
+import dataclasses
+import re
+from dataclasses import dataclass
+
+from services.contracts.engine import PairScorer
+from services.contracts.errors import InvalidInput
+from services.contracts.scoring import PairRequest, PairScore
+
+#: More parts say more exactly where, and cost a pass each.
+MAX_PARTS = 12
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+
+
+@dataclass(frozen=True, slots=True)
+class LineInfluence:
+    """What some neighbouring lines did to the score.
+
+    Attributes:
+        first_line: of the resume, from 1.
+        last_line: likewise; included.
+        points: the score with these lines minus the score without them.
+    """
+
+    first_line: int
+    last_line: int
+    points: float
+
+
+async def attribute_score(scorer: PairScorer, request: PairRequest, score: PairScore) -> list[LineInfluence]:
+    """Returns every part's influence, the greatest in size first; empty for a resume of a single part.
+
+    Two parts that say the same hide each other: without the one the other still counts.
+
+    Args:
+        scorer: of the score.
+        request: what was scored.
+        score: what came of it.
+
+    Raises:
+        the same as ``PairScorer.score``.
+    """
+    lines = request.resume.split("\n")
+    parts = split_parts(request.resume)
+    if len(parts) < 2:
+        return []
+
+    async def influence(first: int, last: int) -> LineInfluence | None:
+        rest = "\n".join(lines[: first - 1] + lines[last:])
+        try:
+            without = await scorer.score(dataclasses.replace(request, resume=rest))
+        except InvalidInput:  # nothing readable is left
+            return None
+        return LineInfluence(first, last, score.score - without.score)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(influence(*part)) for part in parts]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+    found = [result for task in tasks if (result := task.result()) is not None]
+    return sorted(found, key=lambda part: -abs(part.points))
+
+
+def split_parts(resume: str, max_parts: int = MAX_PARTS) -> list[tuple[int, int]]:
+    """Returns first and last line of each part, from 1: sections where there are some, else single lines.
+
+    Args:
+        resume: the text.
+        max_parts: neighbours are joined, the shortest first, until there are no more than these.
+    """
+    lines = resume.split("\n")
+    has_sections = len(_BLANK_LINE.findall(resume.strip())) >= 2
+    parts: list[tuple[int, int]] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        begins = not parts or not has_sections or not lines[number - 2].strip()
+        parts = [*parts, (number, number)] if begins else [*parts[:-1], (parts[-1][0], number)]
+    while len(parts) > max_parts:
+        sizes = [
+            _size(lines, left) + _size(lines, right) for left, right in zip(parts, parts[1:], strict=False)
+        ]
+        at = sizes.index(min(sizes))
+        parts[at : at + 2] = [(parts[at][0], parts[at + 1][1])]
+    return parts
+
+
+def _size(lines: list[str], part: tuple[int, int]) -> int:
+    return sum(len(line) for line in lines[part[0] - 1 : part[1]])

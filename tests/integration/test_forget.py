@@ -1,0 +1,51 @@
+"""``resume-scorer forget`` beside a running trainer: texts go, tombstones come, nothing returns."""
+
+import asyncio
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer
+from click.testing import CliRunner
+
+from services.cli.__main__ import cli
+from services.contracts.topics import APPLICATION_SCORED
+from services.service_kit.kafka_client import client_options
+from services.service_kit.settings import Settings
+from tests.integration.kafka_desk import KafkaDesk
+from tests.integration.trainer_under_test import TrainerDesk, running_trainer, trainer_settings
+
+
+async def test_forgetting_removes_texts_and_writes_tombstones(
+    settings: Settings, desk: KafkaDesk, tmp_path: Path
+) -> None:
+    own = trainer_settings(settings, tmp_path)
+    trainer = TrainerDesk(own, desk)
+    variables = {
+        "SCORER_KAFKA_BOOTSTRAP_SERVERS": own.kafka_bootstrap_servers,
+        "SCORER_TRAINER_DIR": str(own.trainer_dir),
+    }
+    async with running_trainer(own):
+        await trainer.send_labels(3)
+        await trainer.counts(lambda counts: counts.num_usable == 3)
+
+        done = await asyncio.to_thread(CliRunner().invoke, cli, ["forget", desk.name("a-1")], None, variables)
+
+        assert done.exit_code == 0, done.output
+        assert trainer.labels.counts().num_usable == 2
+        await trainer.label("a-1", score=90)  # comes again
+        await trainer.label("a-3", score=90)
+        await desk.flush()
+        await trainer.counts(lambda counts: counts.num_usable == 3)
+        assert trainer.labels.pairs([desk.name("a-1")]) == []
+    trainer.close()
+    assert await tombstones(settings) == [desk.name("a-1").encode()]
+
+
+async def tombstones(settings: Settings) -> list[bytes]:
+    consumer = AIOKafkaConsumer(APPLICATION_SCORED, **client_options(settings), auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        record = await asyncio.wait_for(consumer.getone(), 20)
+        assert record.value is None
+        return [record.key]
+    finally:
+        await consumer.stop()
