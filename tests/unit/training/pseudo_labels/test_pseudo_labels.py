@@ -1,0 +1,89 @@
+"""The teacher must rank pairs that it never saw, and the rows must hold what people said."""
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.dataset import LabelledPair, Pair, read_labelled_pairs
+from training.evaluation import rank_correlation
+from training.pseudo_labels import __main__ as command
+from training.pseudo_labels.pairing import pseudo_labelled
+from training.pseudo_labels.teacher import Teacher
+
+FIELDS = ("python kafka services", "nursing intensive care wards", "bread ovens dough", "tax ledgers audits")
+
+
+def _pairs(num: int = 144) -> list[LabelledPair]:
+    """Returns all pairings of three jobs and three resumes a field; a match has 90 points, else 20."""
+    texts = [
+        (f"{words} {at} position wanted here", f"worked {at} years {words}")
+        for words in FIELDS
+        for at in range(3)
+    ]
+    pairs = []
+    for row, (job, _) in enumerate(texts):
+        for other, (_, resume) in enumerate(texts):
+            score = 90.0 if row // 3 == other // 3 else 20.0
+            pairs.append(LabelledPair(Pair(len(pairs) + 1, resume, job, {}), score, "good"))
+    return [pairs[at] for at in sorted(random.Random(3).sample(range(144), num))]
+
+
+def test_the_teacher_ranks_pairs_it_never_saw() -> None:
+    seen = _pairs(80)
+    teacher = Teacher(seen, seed=1)
+    places = teacher.vectors.places
+    hidden = [pair for pair in _pairs() if pair.pair.row not in {one.pair.row for one in seen}]
+    jobs = np.array([places[pair.pair.job_description] for pair in hidden])
+    resumes = np.array([places[pair.pair.resume] for pair in hidden])
+
+    judged = teacher.judge(jobs, resumes)
+
+    labels = np.array([pair.score for pair in hidden])
+    assert (rank_correlation(labels, judged) or 0) > 0.6
+    assert judged[labels == 90].min() > judged[labels == 20].max()
+
+
+def test_rows_hold_labels_and_the_whole_scale() -> None:
+    pairs = _pairs(80)
+    rows = list(pseudo_labelled(pairs, per_job=5, seed=2))
+    label_of = {(pair.pair.job_description, pair.pair.resume): pair.score for pair in pairs}
+
+    assert len(rows) == 12 * 5
+    judged = [row for row in rows if (row["job_description"], row["resume"]) in label_of]
+    assert len(judged) == 12 * 3  # 60 % of each job's
+    for row in judged:
+        label = label_of[row["job_description"], row["resume"]]
+        assert abs(row["score"] - label) <= 50  # half of it is the label's
+    scores = [row["score"] for row in rows]
+    assert min(scores) < 20 < 80 < max(scores)
+    assert rows == list(pseudo_labelled(pairs, per_job=5, seed=2))
+    assert rows != list(pseudo_labelled(pairs, per_job=5, seed=3))
+
+
+def test_resumes_are_cut_where_asked() -> None:
+    assert {len(row["resume"]) for row in pseudo_labelled(_pairs(), 2, 0, max_characters=9)} == {9}
+
+
+def test_the_command_writes_pairs_that_train_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, output = tmp_path / "judged.jsonl", tmp_path / "more.jsonl"
+    data.write_text(
+        "".join(
+            json.dumps({"resume": p.pair.resume, "job_description": p.pair.job_description, "score": p.score})
+            + "\n"
+            for p in _pairs()
+        )
+    )
+    monkeypatch.setattr("sys.argv", ["x", "--data", str(data), "--output", str(output), "--per-job", "3"])
+
+    assert command.main() == 0
+    assert len(read_labelled_pairs(output)) == 36
+    assert "36 pairs from 144" in capsys.readouterr().out
+
+    monkeypatch.setattr("sys.argv", ["x", "--data", str(tmp_path / "none"), "--output", str(output)])
+    with pytest.raises(SystemExit, match="1"):
+        command.main()
