@@ -108,7 +108,8 @@ class _Worker:
             audit = open_audit_log(self._settings, "scoring-worker", self._metrics.audit_failures.inc)
             stack.push_async_callback(audit.close)
             processor = self._build_processor(producer, intake, annotations, audit)
-            self._connect(app, intake, processor, JobValidator(DeadLetters(producer, self._metrics)))
+            validator = JobValidator(DeadLetters(producer, self._metrics.dead_letters))
+            self._connect(app, intake, processor, validator)
             self._jobs.on_posted = processor.on_job_posted
             for work in (
                 self._jobs.follow(),
@@ -133,7 +134,7 @@ class _Worker:
             self._scorer,
             self._jobs,
             ScoreWriter(producer, metrics),
-            DeadLetters(producer, metrics),
+            DeadLetters(producer, metrics.dead_letters),
             WaitingRoom(settings.worker_job_wait_seconds, settings.worker_max_waiting),
             metrics,
             max_in_flight=settings.worker_max_in_flight,

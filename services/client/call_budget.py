@@ -1,0 +1,45 @@
+"""How long a call may still take, and when it may be tried again.
+
+UNAVAILABLE is gRPC's own affair (``connection.RETRY_POLICY``); it knows nothing of RetryInfo, so a refusal
+that tells when there will be room again is waited for here.
+"""
+
+import random
+import time
+
+from grpc import RpcError
+
+from services.client.errors import ServerOverloaded, failure_of
+
+# Up to so much is added to the server's hint, so that clients refused together do not come back together.
+JITTER = 0.25
+
+
+class CallBudget:
+    """The time of one call with all its attempts.
+
+    Args:
+        seconds: from now.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_at = time.monotonic() + seconds
+
+    @property
+    def seconds_left(self) -> float:
+        """Returns what the next attempt may take."""
+        return max(0.0, self._ends_at - time.monotonic())
+
+    def pause_before_retry(self, error: RpcError) -> float:
+        """Returns how long to wait before the next attempt, in seconds.
+
+        Raises:
+            CallFailed: trying again cannot help, or not before the deadline; waiting for it would be vain.
+        """
+        failure = failure_of(error)
+        if not isinstance(failure, ServerOverloaded) or failure.retry_after_seconds is None:
+            raise failure from error
+        pause = failure.retry_after_seconds * random.uniform(1, 1 + JITTER)  # noqa: S311  (not for secrets)
+        if pause >= self.seconds_left:
+            raise failure from error
+        return pause

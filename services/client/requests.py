@@ -1,0 +1,120 @@
+"""What a client asks and gets, where the messages of the API alone would be unhandy."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from services.pb.scoring.v1.events_pb2 import InlineJob
+from services.pb.scoring.v1.score_pb2 import ScoreResult
+from services.pb.scoring.v1.scoring_service_pb2 import (
+    Attribution,
+    Candidate,
+    ExplainRequest,
+    ExplainResponse,
+    RankCandidatesRequest,
+    ScoreRequest,
+    StreamScoresRequest,
+)
+
+Job = InlineJob | str  # a text alone is the description
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One resume and its job.
+
+    Attributes:
+        job: the job, or its description alone.
+        resume: plain text.
+        application_id: returned in the result; needed in a stream.
+    """
+
+    job: Job = field(repr=False)
+    resume: str = field(repr=False)
+    application_id: str = ""
+
+    def request(self) -> ScoreRequest:
+        """Returns the pair as the API takes it."""
+        return ScoreRequest(application_id=self.application_id, job=inline_job(self.job), resume=self.resume)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a score is what it is.
+
+    Attributes:
+        result: the score.
+        attribution: measured influence of the resume's lines, the greatest first.
+        text: the model's own words; not measured, and possibly wrong.
+    """
+
+    result: ScoreResult
+    attribution: Attribution
+    text: str = field(repr=False)
+
+    @classmethod
+    def from_parts(cls, parts: Iterable[ExplainResponse]) -> "Explanation":
+        """Returns the whole of an answer."""
+        result, attribution, words = ScoreResult(), Attribution(), []
+        for part in parts:
+            if part.HasField("result"):
+                result = part.result
+            elif part.HasField("attribution"):
+                attribution = part.attribution
+            else:
+                words.append(part.text)
+        return cls(result, attribution, "".join(words))
+
+
+def inline_job(job: Job) -> InlineJob:
+    """Returns a job as the API takes it."""
+    return InlineJob(description=job) if isinstance(job, str) else job
+
+
+def rank_request(job: Job, resumes: Iterable[tuple[str, str]]) -> RankCandidatesRequest:
+    """Returns a ranking request.
+
+    Args:
+        job: what to rank for.
+        resumes: application id and plain text of each.
+    """
+    candidates = [Candidate(application_id=each, resume=resume) for each, resume in resumes]
+    return RankCandidatesRequest(job=inline_job(job), candidates=candidates)
+
+
+def explain_request(pair: Pair, max_tokens: int) -> ExplainRequest:
+    """Returns a request for an explanation."""
+    return ExplainRequest(request=pair.request(), max_tokens=max_tokens)
+
+
+class StreamRequests:
+    """The requests of a stream; if their source fails, the stream ends in order and the failure is kept.
+
+    gRPC would only log it, and cancel what is in flight.
+
+    Attributes:
+        failure: what the source raised.
+    """
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+
+    def of(self, pairs: Iterable[Pair]) -> Iterator[StreamScoresRequest]:
+        """Yields a request for each pair."""
+        try:
+            for pair in pairs:
+                yield StreamScoresRequest(request=pair.request())
+        except Exception as error:  # told by raise_failure, in the caller's own thread
+            self.failure = error
+
+    async def of_async(self, pairs: AsyncIterable[Pair]) -> AsyncIterator[StreamScoresRequest]:
+        """Yields a request for each pair."""
+        try:
+            async for pair in pairs:
+                yield StreamScoresRequest(request=pair.request())
+        except Exception as error:  # as above
+            self.failure = error
+
+    def raise_failure(self) -> None:
+        """Raises what the source raised, if it did."""
+        if self.failure is not None:
+            raise self.failure

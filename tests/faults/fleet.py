@@ -1,0 +1,160 @@
+"""Services as their commands run them, started in a second: a fork server has torch imported already."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.cli.service_commands import api, worker
+from services.cli.trainer_commands import trainer
+from services.service_kit.parent_death import end_with_parent
+from services.service_kit.settings import Settings, variable_of
+
+COMMANDS = {"worker": worker, "api": api, "trainer": trainer}
+PRELOADED = ["tests.faults.fleet", "services.scoring.engine_factory", "services.scoring_worker.app"]
+PRELOADED += ["services.scoring_api.app", "services.service_kit.adapter_watch"]
+PORT_SETTINGS = {
+    "worker": "worker_metrics_port",
+    "api": "api_metrics_port",
+    "trainer": "trainer_metrics_port",
+}
+START_SECONDS = 120.0
+POLL_SECONDS = 0.1
+ASK_SECONDS = 5.0
+
+
+class Service:
+    """One process of ours.
+
+    Attributes:
+        name: ``worker``, ``api`` or ``trainer``.
+        http_port: of /livez and /readyz.
+        log_file: what it wrote.
+    """
+
+    def __init__(self, name: str, settings: dict[str, object], log_file: Path) -> None:
+        self.name = name
+        self.http_port = free_port()
+        self.log_file = log_file
+        chosen = settings | {PORT_SETTINGS[name]: self.http_port}
+        variables = {variable_of(key): str(value) for key, value in chosen.items()}
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(PRELOADED)
+        self.process = context.Process(target=_run, args=(name, variables, str(log_file)), daemon=True)
+        self.process.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process.is_alive()
+
+    def send(self, sent: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid or 0, sent)
+
+    async def exit_code(self, seconds: float) -> int | None:
+        """Returns how it ended, or None if it still runs after so long."""
+        await asyncio.to_thread(self.process.join, seconds)
+        return self.process.exitcode
+
+    async def ask(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Returns status and body of a health path; 0 where nobody answers."""
+        async with httpx.AsyncClient(timeout=ASK_SECONDS) as client:
+            try:
+                answer = await client.get(f"http://127.0.0.1:{self.http_port}{path}")
+            except httpx.HTTPError:
+                return 0, {}
+        return answer.status_code, answer.json()
+
+    async def until(self, path: str, is_met: Callable[[int], bool], seconds: float = START_SECONDS) -> float:
+        """Waits for the status of a health path; returns how long that took, in seconds."""
+        started = time.monotonic()
+        while time.monotonic() - started < seconds:
+            if is_met((await self.ask(path))[0]):
+                return time.monotonic() - started
+            await asyncio.sleep(POLL_SECONDS)
+        raise TimeoutError(f"{self.name}: {path} is {await self.ask(path)} after {seconds} s; {self.tail()}")
+
+    async def until_ready(self) -> None:
+        await self.until("/readyz", lambda status: status == 200)
+
+    def resident_bytes(self) -> int:
+        """Returns the memory that the process holds now."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def tail(self, num_characters: int = 1500) -> str:
+        return self.log_file.read_text(errors="replace")[-num_characters:]
+
+
+class Fleet:
+    """Starts services on one broker and ends them all.
+
+    Args:
+        settings: of broker and group.
+        folder: for logs and everything that the services keep.
+        changes: settings of every service.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, **changes: object) -> None:
+        self.folder = folder
+        self.services: list[Service] = []
+        self._settings: dict[str, object] = {
+            "base_model": "random:tiny-gemma-3",
+            "adapter": "none",
+            "dtype": "float32",
+            "device": "cpu",
+            "kafka_bootstrap_servers": settings.kafka_bootstrap_servers,
+            "kafka_session_timeout_seconds": settings.kafka_session_timeout_seconds,
+            "worker_group": settings.worker_group,
+            "adapter_store": folder / "adapters",
+            "trainer_dir": folder / "trainer",
+            **changes,
+        }
+
+    def __enter__(self) -> "Fleet":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for service in self.services:
+            if service.is_alive:
+                service.process.kill()
+            service.process.join()
+
+    def start(self, name: str, **changes: object) -> Service:
+        log_file = self.folder / f"{name}-{len(self.services)}.log"
+        self.services.append(Service(name, self._settings | changes, log_file))
+        return self.services[-1]
+
+    def alive(self, name: str) -> list[Service]:
+        return [service for service in self.services if service.name == name and service.is_alive]
+
+    def crashed(self) -> list[str]:
+        """Returns the last words of services that ended with an error of their own."""
+        ended = [service for service in self.services if not service.is_alive]
+        return [service.tail() for service in ended if service.process.exitcode not in (0, -signal.SIGKILL)]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _run(name: str, variables: dict[str, str], log_file: str) -> None:
+    set_death_signal = end_with_parent(signal.SIGKILL)
+    if set_death_signal is not None:
+        set_death_signal()
+    log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, sys.stdout.fileno())
+    os.dup2(log, sys.stderr.fileno())
+    os.environ.update(variables)
+    COMMANDS[name].main(args=[], prog_name=name, standalone_mode=True)
