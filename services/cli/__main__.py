@@ -9,6 +9,7 @@ import click
 from services.cli.adapter_commands import adapters
 from services.cli.audit_command import audit
 from services.cli.audit_injection_command import audit_injection
+from services.cli.bench_command import bench
 from services.cli.dataset_commands import evaluate, predict
 from services.cli.demo_command import demo
 from services.cli.forget_command import forget
@@ -50,6 +51,7 @@ for command in (
     demo,
     audit,
     audit_injection,
+    bench,
     forget,
 ):
     cli.add_command(command)

@@ -4,8 +4,6 @@ import asyncio
 import dataclasses
 import hashlib
 import json
-import resource
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ import click
 
 from services.cli.command_settings import load_command_settings
 from services.cli.console import out, progress_bar, say
+from services.cli.process_memory import peak_memory_bytes
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest
 
@@ -85,7 +84,7 @@ def evaluate(data: Path, adapter: Path | None, as_json: bool, report: Path | Non
                 {
                     **dataclasses.asdict(figures),
                     "pairs_per_second": speed,
-                    "peak_memory_bytes": _peak_memory_bytes(),
+                    "peak_memory_bytes": peak_memory_bytes(),
                     "adapter_digest": run.scores[0].adapter_digest,
                     "base_model": run.scores[0].base_model,
                     "prompt_version": run.scores[0].prompt_version,
@@ -148,11 +147,6 @@ def _score(pairs: "Sequence[Pair]", settings: "Settings") -> "OfflineRun":
             return asyncio.run(score_pairs(engine, requests, lambda _: bar.advance(task)))
     finally:
         engine.close(settings.drain_seconds)
-
-
-def _peak_memory_bytes() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB
 
 
 def _print_figures(figures: "Evaluation", pairs_per_second: float) -> None:

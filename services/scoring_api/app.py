@@ -12,6 +12,7 @@ from services.scoring_api.access_control import AccessControl
 from services.scoring_api.adapter_servicer import AdapterServicer
 from services.scoring_api.call_answers import CallAnswers
 from services.scoring_api.callers import KnownCallers
+from services.scoring_api.connections import close_connections
 from services.scoring_api.feedback_servicer import FeedbackServicer
 from services.scoring_api.grpc_server import ServerHealth, build_server
 from services.scoring_api.kafka_label_publisher import KafkaLabelPublisher
@@ -29,7 +30,7 @@ from services.service_kit.shutdown import drain
 
 log = get_logger(__name__)
 
-# Calls that were accepted a moment ago, but whose message is still on its way, are not counted yet.
+# For news to reach clients: that the server drains, or a last answer.
 SETTLE_SECONDS = 0.1
 
 
@@ -94,7 +95,8 @@ async def run_api(
         address = open_port(server, settings, metrics.watch_certificate)
         await health.set_serving(False)
         await server.start()
-        stack.push_async_callback(_drain, server, health, answers, settings.drain_seconds)
+        port = int(address.rpartition(":")[2])
+        stack.push_async_callback(_drain, server, port, health, answers, settings.drain_seconds)
         if on_listening is not None:
             on_listening(ApiAddresses(address, http.port))
         if warm_up is not None:
@@ -117,15 +119,21 @@ def _http_server(
 
 
 async def _drain(
-    server: grpc.aio.Server, health: ServerHealth, answers: CallAnswers, drain_seconds: float
+    server: grpc.aio.Server, port: int, health: ServerHealth, answers: CallAnswers, drain_seconds: float
 ) -> None:
     await health.set_serving(False)
+    # From here on new calls get UNAVAILABLE; those in flight have until the end of the drain time.
     answers.draining.set()
-    # From here on no call is accepted; those in flight have until the end of the drain time.
-    stopping = asyncio.create_task(server.stop(drain_seconds))
-    await asyncio.sleep(SETTLE_SECONDS)
-    await drain(answers.wait_until_idle(), drain_seconds)
-    # What is left never ends of itself: health watches, reflection streams.
+    await drain(_send_away(port, answers), drain_seconds)
+    close_connections(port, spared=())
     await server.stop(None)
-    await stopping
     log.info("api stopped")
+
+
+async def _send_away(port: int, answers: CallAnswers) -> None:
+    """Ends each connection once its calls are answered; what it holds beside them never ends of itself."""
+    while True:
+        await asyncio.sleep(SETTLE_SECONDS)
+        if answers.is_idle:
+            return
+        close_connections(port, answers.waiting_peers)

@@ -2,15 +2,17 @@
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 import grpc
 from grpc_status import rpc_status
 
-from services.contracts.errors import EngineOverloaded
+from services.contracts.errors import EngineClosed, EngineOverloaded
 from services.scoring_api.access_control import identify
 from services.scoring_api.callers import current_caller
+from services.scoring_api.connections import Peer, peer_of
 from services.scoring_api.error_status import row_of, status_of
 from services.scoring_api.rate_limits import RateExceeded, RateLimits
 from services.service_kit.logging import get_logger
@@ -40,14 +42,18 @@ class CallAnswers:
         self._max_calls = max_calls
         self._limits = limits or RateLimits(0, 1)
         self._on_refusal = on_refusal
-        self._num_calls = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._peers: Counter[Peer | None] = Counter()  # of the calls in flight
         self.draining = asyncio.Event()
 
-    async def wait_until_idle(self) -> None:
-        """Returns when no call is in flight."""
-        await self._idle.wait()
+    @property
+    def is_idle(self) -> bool:
+        """Returns whether no call is in flight."""
+        return not self._peers
+
+    @property
+    def waiting_peers(self) -> Collection[Peer | None]:
+        """Returns the clients that wait for an answer."""
+        return self._peers.keys()
 
     def charge(self, num: int) -> None:
         """Charges the caller of this call for more than the call itself.
@@ -64,12 +70,15 @@ class CallAnswers:
     @asynccontextmanager
     async def answering(self, context: grpc.aio.ServicerContext) -> AsyncIterator[None]:
         """Encloses the whole of a call; an error in it becomes the call's status."""
-        self._num_calls += 1
-        self._idle.clear()
+        if self.draining.is_set():
+            # Not counted: refusals must not hold the drain up.
+            await _abort(context, EngineClosed("the API is draining"))
+        peer = peer_of(context.peer())
+        self._peers[peer] += 1
         # Only then has the answer left, too.
-        context.add_done_callback(self._forget)
+        context.add_done_callback(lambda _context: self._forget(peer))
         try:
-            if self._num_calls > self._max_calls:
+            if self._peers.total() > self._max_calls:
                 raise EngineOverloaded(RETRY_AFTER_SECONDS)
             current_caller.set(identify(context))
             self.charge(1)
@@ -78,13 +87,17 @@ class CallAnswers:
             raise  # the client went away in the middle of an answer; gRPC deals with it
         except Exception as error:
             tell_fault(error)
-            status = rpc_status.to_status(status_of(error))
-            await context.abort(status.code, status.details, status.trailing_metadata)
+            await _abort(context, error)
 
-    def _forget(self, _context: grpc.aio.ServicerContext) -> None:
-        self._num_calls -= 1
-        if self._num_calls == 0:
-            self._idle.set()
+    def _forget(self, peer: Peer | None) -> None:
+        self._peers[peer] -= 1
+        if self._peers[peer] == 0:
+            del self._peers[peer]
+
+
+async def _abort(context: grpc.aio.ServicerContext, error: BaseException) -> None:
+    status = rpc_status.to_status(status_of(error))
+    await context.abort(status.code, status.details, status.trailing_metadata)
 
 
 def tell_fault(error: BaseException) -> None:

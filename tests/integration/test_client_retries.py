@@ -107,10 +107,13 @@ async def test_while_one_server_drains_calls_go_to_the_other_and_none_is_lost(ki
     async with running_api(gated) as first, running_api(FakeScorer()) as second:
         target = both_of(first.addresses.grpc, second.addresses.grpc)
         async with open_client(kind, target) as client:
-            held = []
-            while not gated.entered:  # the connections come up in any order
-                held.append(asyncio.create_task(client.score(JOB, score_request(len(held)).resume)))
-                await asyncio.sleep(0.02)
+            gated.gate.set()
+            while not (gated.scored and second.num_requests("score", "ok")):  # both are connected
+                await client.score(JOB, "Ten years.")
+            gated.gate.clear()
+            num_before = len(gated.entered)
+            held = [asyncio.create_task(client.score(JOB, score_request(n).resume)) for n in range(2)]
+            await gated.until_entered(num_before + 1)
 
             first.stop.set()
             more = [await client.score(JOB, score_request(number).resume) for number in range(8)]

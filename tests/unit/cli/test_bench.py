@@ -1,0 +1,65 @@
+"""What the benchmark says must be what callers feel."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+
+from services.cli.engine_benchmark import as_new_jobs, pairs_per_second, waits_alone, waits_under_load
+from services.contracts.scoring import PairRequest
+
+REQUESTS = [PairRequest(str(number), f"job {number % 3}", "resume") for number in range(30)]
+SERVICE_SECONDS = 0.02
+
+
+class OneAtATime:
+    """Takes 20 ms a pair, one after the other, as a model thread does."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self.jobs: list[str] = []
+
+    async def score(self, request: PairRequest) -> None:
+        self.jobs.append(request.job_description)
+        async with self._lock:
+            await asyncio.sleep(SERVICE_SECONDS)
+
+
+async def test_a_burst_is_as_fast_as_the_engine() -> None:
+    speed = await pairs_per_second(OneAtATime(), REQUESTS)  # type: ignore[arg-type]
+    assert 10 < speed <= 1 / SERVICE_SECONDS
+
+
+async def test_callers_of_an_overloaded_engine_wait_from_when_they_came() -> None:
+    """Ten times too many: the last waits for nearly all others, which a closed loop would not show."""
+    alone = await waits_alone(OneAtATime(), REQUESTS[:5])  # type: ignore[arg-type]
+    loaded = await waits_under_load(OneAtATime(), REQUESTS, rate=10 / SERVICE_SECONDS)  # type: ignore[arg-type]
+
+    assert alone.median >= SERVICE_SECONDS
+    assert loaded.percentile_99 > 0.6 * len(REQUESTS) * SERVICE_SECONDS
+    assert loaded.percentile_99 > 5 * alone.median
+
+
+def test_a_mark_makes_every_job_new() -> None:
+    marked = as_new_jobs(REQUESTS, "x")
+    assert not {r.job_description for r in marked} & {r.job_description for r in REQUESTS}
+    assert len({r.job_description for r in marked}) == 3
+
+
+def test_the_command_measures_and_suggests() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "services.cli", "bench", "--pairs", "20", "--json"],
+        env={**os.environ, "SCORER_BASE_MODEL": "random:tiny-gemma-3", "SCORER_DTYPE": "float32"},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    figures = json.loads(run.stdout)
+
+    assert [burst["batch_token_budget"] for burst in figures["budgets"]] == [1024, 2048, 4096]
+    assert all(burst["pairs_per_second"] > 0 for burst in figures["budgets"])
+    assert all(0.4 < burst["prefix_hit_share"] < 1 for burst in figures["budgets"])
+    best = max(figures["budgets"], key=lambda burst: burst["pairs_per_second"])
+    assert figures["suggested"]["SCORER_BATCH_TOKEN_BUDGET"] == best["batch_token_budget"]
+    assert figures["seconds_under_load"]["percentile_99"] >= figures["seconds_under_load"]["median"] > 0
