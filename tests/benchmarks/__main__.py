@@ -12,7 +12,7 @@ from services.scoring.engine_factory import assemble_engine
 from services.service_kit.engine_settings import engine_spec
 from services.service_kit.logging import configure_logging
 from services.service_kit.settings import load_settings
-from tests.benchmarks import main_path
+from tests.benchmarks import engine_marks, main_path
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.rounds import Comparison
 
@@ -35,6 +35,15 @@ async def run() -> dict[str, Any]:
     show("the job part computed once", prefix)
     spread = await main_path.spread_between_batches(base, spec)
     print(f"\nspread between batches: {spread}")
+    guide = await engine_marks.against_the_guide(base, spec)
+    show("one generate a pair, 4-bit, unmerged LoRA, as the guide does it", guide)
+    lora = await engine_marks.lora_against_none(base, spec) if spec.adapter else None
+    if lora:
+        show("what LoRA costs", lora)
+    padding = await engine_marks.padding_share(base, spec)
+    print(f"\npadding on resumes of 100 to 1,500 tokens: {100 * padding:.1f} % of computed tokens")
+    waits = await engine_marks.waits(base, spec)
+    print(f"\nwaits at 70 % of the capacity, open loop: {waits}")
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": describe_machine(),
@@ -44,6 +53,10 @@ async def run() -> dict[str, Any]:
         "services": services.figures(),
         "prefix": prefix.figures(),
         "spread": spread,
+        "guide": guide.figures(),
+        "lora": lora.figures() if lora else None,
+        "padding_share_mixed_lengths": padding,
+        "waits": waits,
     }
 
 
