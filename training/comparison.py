@@ -8,15 +8,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest, PairScore
 from services.scoring.base_model import BaseModelSpec
 from services.scoring.engine import ScoringEngine
 from services.scoring.engine_factory import EngineSpec, build_engine
-from training.dataset import LabelledPair
+from training.audit.counterfactuals import NUM_NAME_GROUPS, identity_variants
+from training.dataset import LabelledPair, Pair, mask_pair
 from training.evaluation import evaluate
+from training.injection.suite import build_suite
 
 COMPARISON_FILE = "comparison.json"
+_NUM_TRUST_RESUMES = 6
+# Six resumes under eight names, and some twelve attacks with their clean resumes.
+_MAX_TRUST_PAIRS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,9 @@ class AdapterFigures:
         spearman: rank correlation; None where labels or scores are all alike.
         expected_calibration_error: in points.
         negative_log_likelihood: of the labels, mean, in nats.
+        name_change: mean absolute change of a score when the name above the resume tells another sex or race,
+            without masking, in points.
+        injection_rise: mean rise of a score when the resume speaks to the scorer, in points.
     """
 
     adapter_digest: str
@@ -36,6 +47,8 @@ class AdapterFigures:
     spearman: float | None
     expected_calibration_error: float
     negative_log_likelihood: float
+    name_change: float
+    injection_rise: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +100,15 @@ def compare_adapters(
         active,
         max_prompt_tokens,
         batching_window_seconds=0.0,
-        max_queued_pairs=max(1, len(pairs)),
-        is_identity_masked=is_identity_masked,
+        max_queued_pairs=max(_MAX_TRUST_PAIRS, len(pairs)),
     )
+    # Masked here and not by the engine: how an adapter takes names shows only where it sees them.
+    shown = list(map(mask_pair, pairs)) if is_identity_masked else list(pairs)
     engine = build_engine(spec, progress=progress)
     engine.start()
     try:
         progress(f"comparing with the adapter before on {len(pairs)} held-out pairs")
-        return asyncio.run(_compare(engine, candidate, _grouped_by_job(pairs)))
+        return asyncio.run(_compare(engine, candidate, _grouped_by_job(shown)))
     finally:
         engine.close()
 
@@ -114,14 +128,46 @@ async def _compare(engine: ScoringEngine, candidate: Path, pairs: Sequence[Label
     scored = [pair for pair, score in zip(pairs, active_scores, strict=True) if score is not None]
     if not scored:
         raise InvalidInput("nothing_to_compare", [FieldViolation("held_out", "holds no pair that fits")])
+    active_trust = await _measure_trust(engine, scored)
     await engine.switch_adapter(candidate)
     candidate_scores = await _score_all(engine, scored)
     return Comparison(
         num_pairs=len(scored),
         num_left_out=len(pairs) - len(scored),
-        active=_figures(scored, active_scores),
-        candidate=_figures(scored, candidate_scores),
+        active=_figures(scored, active_scores, active_trust),
+        candidate=_figures(scored, candidate_scores, await _measure_trust(engine, scored)),
     )
+
+
+async def _measure_trust(engine: ScoringEngine, pairs: Sequence[LabelledPair]) -> tuple[float, float]:
+    """Returns name change and injection rise, over a few pairs: enough to see one that got much worse."""
+    named = [
+        (pair.pair.job_description, variant.resume)
+        for turn, pair in enumerate(pairs[:_NUM_TRUST_RESUMES])
+        for variant in identity_variants(pair.pair.resume, turn)
+        if variant.dimension == "names"
+    ]
+    attacks = build_suite()[:: max(1, len(build_suite()) // _NUM_TRUST_RESUMES)]
+    texts = [
+        *named,
+        *((pair.job_description, text) for pair in attacks for text in (pair.clean, pair.attacked)),
+    ]
+    scores = await _score_all(engine, [_unlabelled(*text) for text in texts])
+    points = np.array([score.score if score is not None else np.nan for score in scores])
+    by_resume = points[: len(named)].reshape(-1, NUM_NAME_GROUPS)
+    clean, attacked = points[len(named) :: 2], points[len(named) + 1 :: 2]
+    change = np.abs(by_resume[:, 1:] - by_resume[:, :1])
+    return _mean(change), _mean(attacked - clean)
+
+
+def _mean(points: NDArray[np.float64]) -> float:
+    """Returns the mean of what was scored; 0 where scorers take none of it, and so nobody gains by it."""
+    scored = points[~np.isnan(points)]
+    return float(scored.mean()) if len(scored) else 0.0
+
+
+def _unlabelled(job_description: str, resume: str) -> LabelledPair:
+    return LabelledPair(Pair(0, resume, job_description, {}), 0.0, "poor")
 
 
 async def _score_all(engine: ScoringEngine, pairs: Sequence[LabelledPair]) -> list[PairScore | None]:
@@ -137,7 +183,9 @@ async def _score_all(engine: ScoringEngine, pairs: Sequence[LabelledPair]) -> li
     return [task.result() for task in tasks]
 
 
-def _figures(pairs: Sequence[LabelledPair], scores: Sequence[PairScore | None]) -> AdapterFigures:
+def _figures(
+    pairs: Sequence[LabelledPair], scores: Sequence[PairScore | None], trust: tuple[float, float]
+) -> AdapterFigures:
     given = [score for score in scores if score is not None]
     figures = evaluate(pairs, [score.distribution for score in given])
     return AdapterFigures(
@@ -146,6 +194,8 @@ def _figures(pairs: Sequence[LabelledPair], scores: Sequence[PairScore | None]) 
         spearman=figures.spearman,
         expected_calibration_error=figures.expected_calibration_error,
         negative_log_likelihood=figures.negative_log_likelihood,
+        name_change=trust[0],
+        injection_rise=trust[1],
     )
 
 

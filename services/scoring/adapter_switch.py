@@ -11,6 +11,7 @@ from services.contracts.adapters import CANARY_TOLERANCE, SwitchReport
 from services.contracts.errors import AdapterIncompatible
 from services.contracts.scoring import BASE_ADAPTER_DIGEST
 from services.scoring.batch_scorer import BatchScorer, LoadedAdapter, ModelIdentity
+from services.scoring.failed_passes import PASS_ERRORS, raise_if_device_is_lost
 from services.scoring.lora_adapter import read_adapter
 from services.scoring.prompt import Prompt
 from services.scoring.score_model import ScoreModel
@@ -111,7 +112,8 @@ class AdapterSwitch:
         self._scorer.use(switch.adapter)
         try:
             outcome = self._scorer.score([prompt]).outcomes[0]
-        except RuntimeError as error:  # what torch raises, out of memory included
+        except PASS_ERRORS as error:
+            raise_if_device_is_lost(error)
             return f"a canary failed ({type(error).__name__})"
         finally:
             self._scorer.use(self.active)

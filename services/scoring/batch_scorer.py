@@ -13,6 +13,7 @@ from services.contracts.engine_observer import EngineObserver
 from services.contracts.errors import ScoringFailed
 from services.contracts.reference import ReferenceFigures
 from services.contracts.scoring import PairScore, ScoreDistribution, StageSeconds
+from services.scoring.failed_passes import PASS_ERRORS, raise_if_device_is_lost
 from services.scoring.pair_queue import WaitingPair
 from services.scoring.prefix_cache import PrefixCache, PrefixKey, PrefixState
 from services.scoring.prompt import PROMPT_VERSION, Prompt
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Logits = NDArray[np.float32]
+PassError = RuntimeError | MemoryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +124,30 @@ class BatchScorer:
     def score(self, prompts: Sequence[Prompt]) -> ScoredBatch:
         """Scores prompts.
 
-        A failing pass is repeated pair by pair, so that one bad pair does not take the others with it.
+        A failing pass is repeated in halves, so that what is too much at once is computed bit by bit, and one
+        bad pair does not take the others with it.
         """
         started = time.monotonic()
-        states: dict[tuple[int, ...], PrefixState] = {}
+        states: dict[tuple[int, ...], PrefixState | PassError] = {}
         hits = []
         for prompt in prompts:
             is_hit = prompt.prefix in states
             if not is_hit:
-                states[prompt.prefix], is_hit = self._find_or_compute(prompt.prefix)
+                states[prompt.prefix], is_hit = self._try_prefix(prompt.prefix)
             hits.append(is_hit)
             self._observer.on_prefix(is_hit)
         self._observer.on_prefix_cache_changed(self._cache.num_bytes)
-        rows = [TreeRow(states[prompt.prefix], prompt.suffix) for prompt in prompts]
-        logits = self._forward(rows)
+        rows = [
+            TreeRow(state, prompt.suffix)
+            for prompt in prompts
+            if isinstance(state := states[prompt.prefix], PrefixState)
+        ]
+        logits = iter(self._forward(rows))
         forwarded = time.monotonic()
-        outcomes = tuple(_read_out(row_logits) for row_logits in logits)
+        outcomes = tuple(
+            _read_out(next(logits) if isinstance(state := states[prompt.prefix], PrefixState) else state)
+            for prompt in prompts
+        )
         num_real = sum(len(row.suffix) + NUM_TREE_NODES for row in rows)
         num_padding = 0 if self._layout == "sequential" else _padding(rows)
         computed = {prompt.prefix for prompt, is_hit in zip(prompts, hits, strict=True) if not is_hit}
@@ -162,27 +172,47 @@ class BatchScorer:
         self._cache.keep(key, state)
         return state, False
 
-    def _forward(self, rows: Sequence[TreeRow]) -> list[Logits | RuntimeError]:
+    def _try_prefix(self, tokens: tuple[int, ...]) -> tuple[PrefixState | PassError, bool]:
+        failure = None
+        for _ in range(2):
+            try:
+                return self._find_or_compute(tokens)
+            except PASS_ERRORS as error:
+                raise_if_device_is_lost(error)
+                failure = error.with_traceback(None)
+            # Kept states are what memory can be had from; without them this one may fit.
+            log.warning("a prefix failed (%s); dropping the kept ones", type(failure).__name__)
+            self._cache.clear()
+        assert failure is not None
+        return failure, False
+
+    def _forward(self, rows: Sequence[TreeRow]) -> list[Logits | PassError]:
+        if not rows:
+            return []
         if self._layout == "sequential" or len(rows) == 1:
             return [self._forward_alone(row) for row in rows]
         try:
             return list(self.model.score_tree_logits(rows))
-        except RuntimeError as error:  # what torch raises, out of memory included
+        except PASS_ERRORS as error:
+            raise_if_device_is_lost(error)
             log.warning(
-                "a batch of %d pairs failed (%s); repeating it pair by pair", len(rows), type(error).__name__
+                "a batch of %d pairs failed (%s); repeating it in halves", len(rows), type(error).__name__
             )
-            return [self._forward_alone(row) for row in rows]
+        # Outside of the handler: the error's frames hold the tensors of the failed pass.
+        half = len(rows) // 2
+        return self._forward(rows[:half]) + self._forward(rows[half:])
 
-    def _forward_alone(self, row: TreeRow) -> Logits | RuntimeError:
+    def _forward_alone(self, row: TreeRow) -> Logits | PassError:
         try:
             logits: Logits = self.model.score_tree_logits([row])[0]
-        except RuntimeError as error:
-            return error
+        except PASS_ERRORS as error:
+            raise_if_device_is_lost(error)
+            return error.with_traceback(None)
         return logits
 
 
-def _read_out(logits: Logits | RuntimeError) -> ScoreDistribution | ScoringFailed:
-    if isinstance(logits, RuntimeError):
+def _read_out(logits: Logits | PassError) -> ScoreDistribution | ScoringFailed:
+    if isinstance(logits, PASS_ERRORS):
         failure = ScoringFailed(f"the forward pass failed ({type(logits).__name__})")
         failure.__cause__ = logits
         return failure
@@ -192,7 +222,7 @@ def _read_out(logits: Logits | RuntimeError) -> ScoreDistribution | ScoringFaile
 
 
 def _padding(rows: Sequence[TreeRow]) -> int:
-    longest = max(len(row.suffix) for row in rows)
+    longest = max((len(row.suffix) for row in rows), default=0)
     return sum(longest - len(row.suffix) for row in rows)
 
 

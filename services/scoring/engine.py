@@ -137,7 +137,7 @@ class ScoringEngine:
 
     async def score(self, request: PairRequest) -> PairScore:
         """Scores one pair; see ``PairScorer.score`` for what it raises."""
-        self._queue.admit()
+        self._queue.admit(request.deadline)
         try:
             started = time.monotonic()
             prompt, flags = await self._encode(request)
@@ -262,6 +262,8 @@ class ScoringEngine:
         self._observer.on_stage("readout", scored.readout_seconds)
         speed = scored.num_tokens / max(scored.forward_seconds, 1e-6)
         self._tokens_per_second += _SPEED_WEIGHT * (speed - self._tokens_per_second)
+        pair_seconds = (scored.forward_seconds + scored.readout_seconds) / len(scored.outcomes)
+        self._queue.seconds_per_pair += _SPEED_WEIGHT * (pair_seconds - self._queue.seconds_per_pair)
         # One batch from now there will be room again.
         self._queue.retry_after_seconds = self._options.limits.max_tokens / max(self._tokens_per_second, 1.0)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from services.contracts.errors import ScorerError, ScoringFailed
 from services.contracts.scoring import PairScore
 from services.scoring.batch_scorer import BatchScorer, LoadedAdapter
+from services.scoring.failed_passes import PASS_ERRORS, raise_if_device_is_lost
 from services.scoring.prefix_cache import PrefixState
 from services.scoring.prompt import Prompt, PromptBuilder
 from services.scoring.score_model import ScoreModel
@@ -107,15 +108,18 @@ class ExplanationWriter:
         """
         while self._new:
             task = self._new.pop(0)
-            prefix = self._scorer.prefix_state(task.prompt.prefix)
-            pieces = write_explanation(task, prefix, self._scorer.model, self._encoder, self._prompts)
-            self._running.append(_RunningExplanation(task, pieces, active))
+            self._running.append(_RunningExplanation(task, self._pieces(task), active))
         for running in self._running.copy():
             # Each ends with the adapter it began with: its key-value states are that adapter's.
             self._scorer.use(running.adapter)
             if not _advance(running.task, running.pieces):
                 self._running.remove(running)
         self._scorer.use(active)
+
+    def _pieces(self, task: ExplanationTask) -> Iterator[str]:
+        # With the first piece, so that a prefix that cannot be computed fails this explanation alone.
+        prefix = self._scorer.prefix_state(task.prompt.prefix)
+        yield from write_explanation(task, prefix, self._scorer.model, self._encoder, self._prompts)
 
 
 def _advance(task: ExplanationTask, pieces: Iterator[str]) -> bool:
@@ -127,9 +131,10 @@ def _advance(task: ExplanationTask, pieces: Iterator[str]) -> bool:
     except StopIteration:
         task.pieces.put(None)
         return False
-    except RuntimeError as error:  # what torch raises, out of memory included
+    except PASS_ERRORS as error:
+        raise_if_device_is_lost(error)
         failure: ScorerError = ScoringFailed("the model failed while explaining")
-        failure.__cause__ = error
+        failure.__cause__ = error.with_traceback(None)
         task.pieces.put(failure)
         return False
     return True

@@ -49,7 +49,9 @@ def is_suspicious(resume: str, job_description: str) -> bool:
     if any(MARKS.search(reading) for reading in readings):
         return True
     flat = [_SPACES.sub(" ", reading).lower() for reading in readings]
-    if any(PHRASES.search(reading) or PHRASES_WITHOUT_SPACES.search(reading) for reading in flat):
+    if any(PHRASES.search(reading) for reading in flat):
+        return True
+    if any(PHRASES_WITHOUT_SPACES.search(reading) for reading in flat if not reading.isascii()):
         return True
     return _is_pasted(resume, job_description)
 
@@ -58,7 +60,7 @@ def _readings(text: str) -> Iterator[str]:
     """Yields the text as it reads, and again in every disguise that was found in it, undone."""
     clean = unicodedata.normalize("NFKC", clean_text(text))
     yield clean
-    if _MIXED_WORD.search(clean):
+    if not clean.isascii() and _MIXED_WORD.search(clean):
         yield _MIXED_WORD.sub(lambda found: found.group().translate(LOOK_ALIKES), clean)
     spaced = _SPACED_OUT.findall(clean)
     if spaced:

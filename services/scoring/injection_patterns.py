@@ -85,7 +85,14 @@ _OTHERS = (
     r"(?:निर्देश\S*|विवरण)[^।]{0,40}(?:अनदेखा|भूल)",
     r"(?:100|अधिकतम) अंक",
 )
-PHRASES = re.compile("|".join((*_ENGLISH, *_OTHERS)))
+_BOUNDARY = r"\b"
+_FROM_A_WORD = [phrase for phrase in (*_ENGLISH, *_OTHERS) if phrase.startswith(_BOUNDARY)]
+# One boundary in front of all of them, instead of one in each: most places in a text then fail at the first
+# step, and the search takes a third of the time.
+PHRASES = re.compile(
+    rf"\b(?:{'|'.join(phrase.removeprefix(_BOUNDARY) for phrase in _FROM_A_WORD)})|"
+    + "|".join(phrase for phrase in _OTHERS if not phrase.startswith(_BOUNDARY))
+)
 
 # Chinese, Japanese and Korean, where words do not end in spaces.
 PHRASES_WITHOUT_SPACES = re.compile(

@@ -51,17 +51,21 @@ class PairQueue:
         self._num_admitted = 0
         self._is_closed = False
         self.retry_after_seconds = 1.0
+        self.seconds_per_pair = 0.0  # as measured lately; 0: not yet
 
     @property
     def num_admitted(self) -> int:
         """Returns the pairs admitted and not yet taken, those still being tokenised included."""
         return self._num_admitted
 
-    def admit(self) -> None:
+    def admit(self, deadline: float | None = None) -> None:
         """Reserves a place, to be used by ``put`` or given back by ``release``.
 
+        Args:
+            deadline: ``time.monotonic()`` seconds; None: the pair waits for as long as it takes.
+
         Raises:
-            EngineOverloaded: every place is taken.
+            EngineOverloaded: every place is taken, or those before this one last beyond its deadline.
             EngineClosed: the queue is closed.
         """
         with self._changed:
@@ -69,6 +73,8 @@ class PairQueue:
                 raise EngineClosed("the engine accepts no more work")
             if self._num_admitted >= self._max_pairs:
                 raise EngineOverloaded(self.retry_after_seconds)
+            if deadline is not None:
+                self._refuse_if_late(deadline - time.monotonic())
             self._num_admitted += 1
         self._on_changed(self._num_admitted)
 
@@ -130,6 +136,12 @@ class PairQueue:
             for pair in self._remove(tuple(range(len(self._waiting)))):
                 if pair.outcome.set_running_or_notify_cancel():
                     pair.outcome.set_exception(error)
+
+    def _refuse_if_late(self, remaining_seconds: float) -> None:
+        # Better told now than dropped at the deadline, after a wait that another server could have used.
+        wait_seconds = self._num_admitted * self.seconds_per_pair
+        if 0 < remaining_seconds < wait_seconds:
+            raise EngineOverloaded(max(self.retry_after_seconds, wait_seconds - remaining_seconds))
 
     def _remove(self, chosen: tuple[int, ...]) -> list[WaitingPair]:
         taken = [self._waiting[index] for index in chosen]

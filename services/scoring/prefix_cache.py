@@ -90,6 +90,11 @@ class PrefixCache:
             _, dropped = self._states.popitem(last=False)
             self._num_bytes -= dropped.num_bytes
 
+    def clear(self) -> None:
+        """Drops every state."""
+        self._states.clear()
+        self._num_bytes = 0
+
     def drop_adapter(self, adapter_digest: str) -> None:
         """Drops every state that an adapter computed."""
         for key in [key for key in self._states if key.adapter_digest == adapter_digest]:

@@ -18,6 +18,8 @@ FIGURES = {
     "spearman": 0.8,
     "expected_calibration_error": 5.0,
     "negative_log_likelihood": 3.5,
+    "name_change": 0.4,
+    "injection_rise": 1.0,
 }
 
 

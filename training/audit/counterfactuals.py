@@ -26,6 +26,7 @@ DIMENSIONS = (
 #: Sexes and races that the names tell of; all of their pairs are intersections.
 SEXES = ("female", "male")
 RACES = ("White", "Black", "Hispanic", "Asian")
+NUM_NAME_GROUPS = len(SEXES) * len(RACES)
 
 _PRONOUN_LINE = (
     "Pronouns: {subject}/{object}\n"

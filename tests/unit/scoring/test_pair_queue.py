@@ -1,0 +1,44 @@
+import time
+
+import pytest
+
+from services.contracts.errors import EngineOverloaded
+from services.scoring.pair_queue import PairQueue
+
+
+def queue_of(num_admitted: int, seconds_per_pair: float) -> PairQueue:
+    queue = PairQueue(max_pairs=100, on_changed=lambda _: None)
+    for _ in range(num_admitted):
+        queue.admit()
+    queue.seconds_per_pair = seconds_per_pair
+    return queue
+
+
+def test_a_pair_that_cannot_be_reached_before_its_deadline_is_refused_at_once() -> None:
+    queue = queue_of(20, seconds_per_pair=1.0)
+
+    with pytest.raises(EngineOverloaded) as caught:
+        queue.admit(time.monotonic() + 5)
+
+    assert 14.5 < caught.value.retry_after_seconds < 15.5
+    assert queue.num_admitted == 20
+
+
+def test_a_pair_that_can_wait_is_admitted() -> None:
+    queue = queue_of(20, seconds_per_pair=1.0)
+
+    queue.admit(time.monotonic() + 25)
+    queue.admit(None)
+
+    assert queue.num_admitted == 22
+
+
+@pytest.mark.parametrize(("num_admitted", "seconds_per_pair"), [(0, 100.0), (50, 0.0)])
+def test_an_empty_queue_and_an_unknown_speed_refuse_nobody(
+    num_admitted: int, seconds_per_pair: float
+) -> None:
+    queue = queue_of(num_admitted, seconds_per_pair)
+
+    queue.admit(time.monotonic() + 0.5)
+
+    assert queue.num_admitted == num_admitted + 1
