@@ -33,14 +33,15 @@ def fetch_adapter(uri: str, manifest_digest: str, cache_dir: Path) -> Path:
 
     Raises:
         AdapterIncompatible: a file is missing, too large, of another kind, or differs.
-        AdapterStoreUnreachable: the store cannot be read.
+        AdapterStoreUnreachable: the store cannot be read, or ``cache_dir`` cannot be written; both may pass.
     """
     target = cache_dir / manifest_digest
     if target.is_dir():
         verify_manifest(target)
         return target
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=".part-", dir=cache_dir))
+    with reaching(str(cache_dir)):
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=cache_dir))
     try:
         _copy(uri, manifest_digest, part)
         verify_manifest(part)
@@ -73,7 +74,7 @@ def _copy(uri: str, manifest_digest: str, folder: Path) -> None:
             if fs.size(f"{place}/{file}") != entry.num_bytes:
                 raise AdapterIncompatible(f"adapter {name}: {file} differs from its manifest")
             fs.get_file(f"{place}/{file}", str(folder / file))
-    (folder / MANIFEST_FILE).write_bytes(content)
+        (folder / MANIFEST_FILE).write_bytes(content)
 
 
 def check_files(name: str, sizes: dict[str, int]) -> None:

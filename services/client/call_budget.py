@@ -37,9 +37,8 @@ class CallBudget:
             CallFailed: trying again cannot help, or not before the deadline; waiting for it would be vain.
         """
         failure = failure_of(error)
-        if not isinstance(failure, ServerOverloaded) or failure.retry_after_seconds is None:
-            raise failure from error
-        pause = failure.retry_after_seconds * random.uniform(1, 1 + JITTER)  # noqa: S311  (not for secrets)
-        if pause >= self.seconds_left:
+        hint = failure.retry_after_seconds if isinstance(failure, ServerOverloaded) else None
+        pause = (hint or 0.0) * random.uniform(1, 1 + JITTER)  # noqa: S311  (not for secrets)
+        if hint is None or pause >= self.seconds_left:
             raise failure from error
         return pause

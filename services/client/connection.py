@@ -14,8 +14,7 @@ RETRY_POLICY = {
     "initialBackoff": "0.25s",
     "maxBackoff": "4s",
     "backoffMultiplier": 2,
-    # A call that a stopping server had only just accepted ends as CANCELLED; our own cancelling retries nothing.
-    "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
+    "retryableStatusCodes": ["UNAVAILABLE"],
 }
 SERVICE_CONFIG = {
     # Every address of the target takes part, and one that is away is passed over.

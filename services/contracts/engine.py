@@ -22,7 +22,7 @@ class PairScorer(Protocol):
 
         Raises:
             InvalidInput: the texts are empty or the job alone exceeds the length budget.
-            EngineOverloaded: the queue is full; raised at once.
+            EngineOverloaded: the queue is full, or too long for the request's deadline; raised at once.
             EngineClosed: the engine is draining.
             DeadlineExpired: the request's deadline passed before the model was reached.
             ScoringFailed: the forward pass failed for this pair.

@@ -239,7 +239,13 @@ class ScoringEngine:
         if not batch:
             return
         adapter = self._scorer.adapter
-        scored = self._scorer.score([pair.prompt for pair in batch])
+        try:
+            scored = self._scorer.score([pair.prompt for pair in batch])
+        except BaseException:
+            # They are no longer in the queue, and so nobody else would answer them.
+            for pair in batch:
+                pair.outcome.set_exception(EngineClosed("the model thread died"))
+            raise
         self._observe(scored)
         for pair, outcome, is_hit in zip(batch, scored.outcomes, scored.prefix_hits, strict=True):
             seconds = StageSeconds(

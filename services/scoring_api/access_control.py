@@ -1,6 +1,7 @@
 """Lets in only calls that may be made, before their message is even read."""
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import grpc
@@ -21,6 +22,10 @@ SCOPES: dict[str, Scope | None] = {
 }
 # Probes of load balancers and of Kubernetes bring no token.
 OPEN_SERVICES = frozenset({health_pb2.DESCRIPTOR.services_by_name["Health"].full_name})
+
+
+#: The running call's method, such as ``scoring.v1.ScoringService/Score``; a call's own context does not tell.
+called_method: ContextVar[str] = ContextVar("called_method", default="unknown")
 
 
 class AccessControl(grpc.aio.ServerInterceptor):  # type: ignore[misc]
@@ -50,6 +55,7 @@ class AccessControl(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                 self._on_refusal(row_of(error).reason.lower())
                 return _refusing(error)
             current_caller.set(caller)
+            called_method.set(handler_call_details.method.removeprefix("/"))
         return await continuation(handler_call_details)
 
 

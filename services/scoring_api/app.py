@@ -27,6 +27,7 @@ from services.service_kit.logging import get_logger
 from services.service_kit.metrics import ScoringMetrics
 from services.service_kit.settings import Settings
 from services.service_kit.shutdown import drain
+from services.service_kit.tracing import Tracing
 
 log = get_logger(__name__)
 
@@ -56,6 +57,7 @@ async def run_api(
     publisher: LabelPublisher | None = None,
     warm_up: Callable[[], Awaitable[object]] | None = None,
     on_listening: Callable[[ApiAddresses], None] | None = None,
+    tracing: Tracing | None = None,
 ) -> None:
     """Serves until ``stop`` is set, then drains for at most ``settings.drain_seconds``.
 
@@ -67,6 +69,7 @@ async def run_api(
         publisher: writes labels; None: the one that writes to Kafka.
         warm_up: makes the scorer ready; until it returns, health says NOT_SERVING. None: it is ready.
         on_listening: told the addresses, before the warm-up.
+        tracing: of calls; None: that of the settings.
 
     Raises:
         SettingsInvalid: an address cannot be bound, a file of tokens or certificates cannot be used, or the
@@ -81,8 +84,10 @@ async def run_api(
         if publisher is None:
             publisher = KafkaLabelPublisher(settings)
             stack.push_async_callback(publisher.close)
+        tracing = tracing or Tracing(settings.tracing_endpoint, "scoring-api")
+        stack.push_async_callback(asyncio.to_thread, tracing.close)
         limits = RateLimits(settings.grpc_rate_per_second, settings.grpc_rate_burst)
-        answers = CallAnswers(settings.grpc_max_concurrent_calls, limits, metrics.count_refusal)
+        answers = CallAnswers(settings.grpc_max_concurrent_calls, limits, metrics.count_refusal, tracing)
         deadline_seconds = settings.grpc_default_deadline_seconds
         server = build_server(
             settings,

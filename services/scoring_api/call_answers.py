@@ -10,12 +10,13 @@ import grpc
 from grpc_status import rpc_status
 
 from services.contracts.errors import EngineClosed, EngineOverloaded
-from services.scoring_api.access_control import identify
+from services.scoring_api.access_control import called_method, identify
 from services.scoring_api.callers import current_caller
 from services.scoring_api.connections import Peer, peer_of
 from services.scoring_api.error_status import row_of, status_of
 from services.scoring_api.rate_limits import RateExceeded, RateLimits
 from services.service_kit.logging import get_logger
+from services.service_kit.tracing import Tracing
 
 log = get_logger(__name__)
 
@@ -31,6 +32,7 @@ class CallAnswers:
             is not taken for a dead one.
         limits: of each caller.
         on_refusal: told the reason of each call that is turned away.
+        tracing: traces every call; None: nobody does.
     """
 
     def __init__(
@@ -38,17 +40,20 @@ class CallAnswers:
         max_calls: int,
         limits: RateLimits | None = None,
         on_refusal: Callable[[str], None] = lambda _reason: None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._max_calls = max_calls
         self._limits = limits or RateLimits(0, 1)
         self._on_refusal = on_refusal
+        self._tracing = tracing or Tracing.off()
+        self._num_calls = 0
         self._peers: Counter[Peer | None] = Counter()  # of the calls in flight
         self.draining = asyncio.Event()
 
     @property
     def is_idle(self) -> bool:
         """Returns whether no call is in flight."""
-        return not self._peers
+        return self._num_calls == 0
 
     @property
     def waiting_peers(self) -> Collection[Peer | None]:
@@ -74,15 +79,17 @@ class CallAnswers:
             # Not counted: refusals must not hold the drain up.
             await _abort(context, EngineClosed("the API is draining"))
         peer = peer_of(context.peer())
+        self._num_calls += 1
         self._peers[peer] += 1
         # Only then has the answer left, too.
         context.add_done_callback(lambda _context: self._forget(peer))
         try:
-            if self._peers.total() > self._max_calls:
+            if self._num_calls > self._max_calls:
                 raise EngineOverloaded(RETRY_AFTER_SECONDS)
             current_caller.set(identify(context))
             self.charge(1)
-            yield
+            with self._tracing.of_call(called_method.get(), context.invocation_metadata() or ()):
+                yield
         except grpc.aio.BaseError:
             raise  # the client went away in the middle of an answer; gRPC deals with it
         except Exception as error:
@@ -90,6 +97,7 @@ class CallAnswers:
             await _abort(context, error)
 
     def _forget(self, peer: Peer | None) -> None:
+        self._num_calls -= 1
         self._peers[peer] -= 1
         if self._peers[peer] == 0:
             del self._peers[peer]

@@ -1,12 +1,13 @@
 """Sends clients away while the gRPC server still stands.
 
-gRPC's own stop resets every call that it has not handed out yet, and those that come before a client knows of the
-stop. The client sees CANCELLED, which nobody retries. A connection that ends gives UNAVAILABLE instead.
+gRPC's own stop resets every call that it has not handed out yet, and those that come before a client knows of
+the stop. The client sees CANCELLED, which nobody retries. A connection that ends gives UNAVAILABLE instead.
 """
 
 import ipaddress
 import os
 import socket
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -46,14 +47,18 @@ def close_connections(port: int, spared: Collection[Peer | None]) -> int:
 
 
 def _connections(port: int) -> Iterator[socket.socket]:
-    for descriptor in os.listdir(_DESCRIPTORS) if _DESCRIPTORS.is_dir() else ():
-        with suppress(OSError):  # closed since it was listed, or no socket
-            # A copy, so that closing it here leaves gRPC's own alone.
-            found = socket.socket(fileno=os.dup(int(descriptor)))
-            if found.family in (socket.AF_INET, socket.AF_INET6) and found.getsockname()[1] == port:
-                yield found
-            else:
-                found.close()
+    descriptors: list[str] = []
+    with suppress(OSError):  # every descriptor may be in use
+        descriptors = os.listdir(_DESCRIPTORS)
+    for descriptor in descriptors:
+        with suppress(OSError):  # closed since it was listed
+            if stat.S_ISSOCK(os.fstat(int(descriptor)).st_mode):
+                # A copy, so that closing it here leaves gRPC's own alone.
+                found = socket.socket(fileno=os.dup(int(descriptor)))
+                if found.family in (socket.AF_INET, socket.AF_INET6) and found.getsockname()[1] == port:
+                    yield found
+                else:
+                    found.close()
 
 
 def _plain(host: str) -> str:

@@ -9,9 +9,10 @@ from services.contracts.topics import SCORE_LABELLED
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.scoring_api.label_publisher import LabelNotPublished, RecordPosition
 from services.service_kit.event_codec import cloud_event_headers, encode_event
-from services.service_kit.kafka_client import start_producer
+from services.service_kit.kafka_client import start_producer, stop_producer
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
+from services.service_kit.tracing import current_trace
 
 log = get_logger(__name__)
 
@@ -41,7 +42,7 @@ class KafkaLabelPublisher:
                     SCORE_LABELLED,
                     key=label.application_id.encode(),
                     value=encode_event(label),
-                    headers=cloud_event_headers(SCORE_LABELLED),
+                    headers=[*cloud_event_headers(SCORE_LABELLED), *current_trace.get().headers()],
                 )
         except (KafkaError, OSError) as error:  # TimeoutError is an OSError
             log.warning("a label could not be published", error=type(error).__name__)
@@ -57,7 +58,7 @@ class KafkaLabelPublisher:
             starting.cancel()
         await asyncio.wait((starting,))
         if not _has_failed(starting):
-            await starting.result().stop()
+            await stop_producer(starting.result())
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._starting is None or _has_failed(self._starting):

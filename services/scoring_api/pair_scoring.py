@@ -18,6 +18,7 @@ from services.scoring_api.error_status import row_of
 from services.service_kit.audit_log import NoAudit, ScoreAudit
 from services.service_kit.message_limits import violations_of
 from services.service_kit.message_mapping import job_text
+from services.service_kit.tracing import current_trace
 
 # The engine names a pair's texts as ScoreRequest does.
 SCORE_REQUEST_PATHS: Mapping[str, str] = {}
@@ -88,6 +89,7 @@ class PairScoring:
             try:
                 async with ends_by(deadline):
                     score = await self.scorer.score(pair)
+                    current_trace.get().on_score(score)
                     await self._audit.note(current_caller.get().name, entrypoint, pair, score)
                     return score
             except InvalidInput as error:

@@ -20,15 +20,17 @@ from services.scoring_worker.delivery_check import DeliveryCheck
 from services.scoring_worker.faust_app import add_agent, build_faust_app
 from services.scoring_worker.job_validation import JobValidator
 from services.scoring_worker.job_view import JobView
+from services.scoring_worker.progress_watch import ProgressWatch
 from services.scoring_worker.waiting_room import WaitingRoom
 from services.service_kit.audit_log import ScoreAudit, open_audit_log
 from services.service_kit.dead_letters import DeadLetters
 from services.service_kit.health_server import HealthServer
-from services.service_kit.kafka_client import create_topics, start_producer, wait_for_kafka
+from services.service_kit.kafka_client import create_topics, start_producer, stop_producer, wait_for_kafka
 from services.service_kit.logging import get_logger
 from services.service_kit.metrics import ScoringMetrics
 from services.service_kit.settings import Settings
 from services.service_kit.shutdown import drain
+from services.service_kit.tracing import Tracing
 
 log = get_logger(__name__)
 
@@ -43,6 +45,7 @@ async def run_worker(
     *,
     stop: asyncio.Event,
     is_model_warm: Callable[[], bool] = lambda: True,
+    tracing: Tracing | None = None,
 ) -> None:
     """Scores applications until ``stop`` is set, then finishes what is in hand and commits.
 
@@ -52,6 +55,7 @@ async def run_worker(
         metrics: served, with health, on ``worker_metrics_port``.
         stop: set it to end; work in hand has ``drain_seconds``.
         is_model_warm: whether the first score will not wait for the model; for /readyz.
+        tracing: of applications; None: that of the settings.
 
     Raises:
         SettingsInvalid: a port or certificate file cannot be used.
@@ -59,33 +63,50 @@ async def run_worker(
         EngineClosed: the engine was closed while the worker was not.
         Exception: a bug; nothing is committed that was not delivered.
     """
-    worker = _Worker(settings, scorer, metrics, stop)
-    live = {"progress": lambda: scorer.seconds_since_progress() < settings.hang_seconds}
+    tracing = tracing or Tracing(settings.tracing_endpoint, "scoring-worker")
+    worker = _Worker(settings, scorer, metrics, stop, tracing)
+    live = {
+        "progress": lambda: scorer.seconds_since_progress() < settings.hang_seconds,
+        "offsets": worker.is_moving,
+    }
     ready = {
         "model": is_model_warm,
         "consumer": worker.is_connected,
         "jobs": worker.has_jobs,
     }
     async with HealthServer(settings, "worker_metrics_port", metrics.registry, live=live, ready=ready):
-        await worker.run()
+        try:
+            await worker.run()
+        finally:
+            await asyncio.to_thread(tracing.close)
 
 
 class _Worker:
     """The life of one worker, from the first connection to the last commit."""
 
     def __init__(
-        self, settings: Settings, scorer: PairScorer, metrics: ScoringMetrics, stop: asyncio.Event
+        self,
+        settings: Settings,
+        scorer: PairScorer,
+        metrics: ScoringMetrics,
+        stop: asyncio.Event,
+        tracing: Tracing,
     ) -> None:
         self._settings = settings
         self._scorer = scorer
         self._metrics = metrics
         self._stop = stop
+        self._tracing = tracing
         self._jobs = JobView(settings, metrics)
         self._assigned = asyncio.Event()
+        self._progress: ProgressWatch | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def is_connected(self) -> bool:
-        return self._assigned.is_set()
+        return self._assigned.is_set() and self._progress is not None and self._progress.is_in_contact()
+
+    def is_moving(self) -> bool:
+        return self._progress is None or self._progress.is_moving()
 
     def has_jobs(self) -> bool:
         return self._jobs.caught_up.is_set()
@@ -97,8 +118,9 @@ class _Worker:
                 return
             await create_topics(self._settings)
             producer = await start_producer(self._settings)
-            stack.push_async_callback(producer.stop)
+            stack.push_async_callback(stop_producer, producer)
             check = await stack.enter_async_context(DeliveryCheck(self._settings, APPLICATION_SUBMITTED))
+            self._progress = progress = ProgressWatch(self._settings, check)
             data_dir = stack.enter_context(TemporaryDirectory(prefix="scoring-worker-"))
             app = build_faust_app(self._settings, self._metrics, data_dir)
             intake = ApplicationIntake(app, check)
@@ -109,10 +131,11 @@ class _Worker:
             stack.push_async_callback(audit.close)
             processor = self._build_processor(producer, intake, annotations, audit)
             validator = JobValidator(DeadLetters(producer, self._metrics.dead_letters))
-            self._connect(app, intake, processor, validator)
+            self._connect(app, intake, processor, validator, progress)
             self._jobs.on_posted = processor.on_job_posted
             for work in (
                 self._jobs.follow(),
+                progress.watch(),
                 processor.watch_waiting_room(),
                 annotations.publish_until_cancelled(),
             ):
@@ -142,6 +165,7 @@ class _Worker:
             on_failure=self._fail,
             on_scored=annotations.on_scored,
             audit=audit,
+            tracing=self._tracing,
         )
 
     def _connect(
@@ -150,6 +174,7 @@ class _Worker:
         intake: ApplicationIntake,
         processor: ApplicationProcessor,
         validator: JobValidator,
+        progress: ProgressWatch,
     ) -> None:
         add_agent(
             app, APPLICATION_SUBMITTED, "applications", self._guard(lambda e: intake.on_event(e, processor))
@@ -158,10 +183,13 @@ class _Worker:
 
         async def on_revoked(_app: faust.App, revoked: Any, **_: Any) -> None:
             self._assigned.clear()
+            progress.on_revoked()
             intake.on_revoked(revoked, processor)
 
         async def on_assigned(_app: faust.App, assigned: Any, **_: Any) -> None:
             self._assigned.set()
+            mine = (each.partition for each in assigned if each.topic == APPLICATION_SUBMITTED)
+            progress.on_assigned(frozenset(mine))
             log.info("partitions assigned", partitions=len(assigned))
 
         app.on_partitions_revoked.connect(on_revoked, weak=False)

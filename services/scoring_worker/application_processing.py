@@ -39,6 +39,7 @@ from services.service_kit.kafka_client import publish
 from services.service_kit.logging import get_logger
 from services.service_kit.message_mapping import job_text, result_message
 from services.service_kit.metrics import ScoringMetrics
+from services.service_kit.tracing import Tracing, current_trace
 
 log = get_logger(__name__)
 
@@ -75,13 +76,16 @@ class ScoreWriter:
     async def put(self, record: SourceRecord, result: ScoreResult) -> None:
         """Writes one score and returns when the broker has it."""
         name = f"{result.application_id}\0{result.adapter_digest}\0{record.partition}\0{record.offset}"
-        await publish(
-            self.producer,
-            APPLICATION_SCORED,
-            key=result.application_id.encode(),
-            value=encode_event(result),
-            headers=cloud_event_headers(APPLICATION_SCORED, str(uuid.uuid5(EVENT_ID_NAMESPACE, name))),
-        )
+        headers = cloud_event_headers(APPLICATION_SCORED, str(uuid.uuid5(EVENT_ID_NAMESPACE, name)))
+        trace = current_trace.get()
+        with trace.step("publish"):
+            await publish(
+                self.producer,
+                APPLICATION_SCORED,
+                key=result.application_id.encode(),
+                value=encode_event(result),
+                headers=[*headers, *trace.headers()],
+            )
         happened = event_time_seconds(record.headers, record.timestamp_ms)
         if happened is not None:
             self.metrics.event_age_seconds.observe(max(0.0, time.time() - happened))
@@ -108,6 +112,7 @@ class ApplicationProcessor:
         on_failure: Callable[[BaseException], None],
         on_scored: Callable[[PairScore, str], None] = lambda _score, _job_id: None,
         audit: ScoreAudit | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         """Builds the processor.
 
@@ -117,6 +122,7 @@ class ApplicationProcessor:
             on_failure: is told of an error that is a bug; the process must end with it.
             on_scored: is told of every score, with its job's id, once the score is delivered.
             audit: takes note of every score before it is published; None: nobody does.
+            tracing: traces every application; None: nobody does.
         """
         self._scorer = scorer
         self._jobs = jobs
@@ -131,6 +137,7 @@ class ApplicationProcessor:
         self._on_failure = on_failure
         self._on_scored = on_scored
         self._audit = audit or NoAudit()
+        self._tracing = tracing or Tracing.off()
         self.closed = asyncio.Event()
 
     @property
@@ -206,16 +213,22 @@ class ApplicationProcessor:
             self._slots.release()
 
     async def _process(self, record: SourceRecord) -> None:
+        with self._tracing.of_record("application", record.headers):
+            missing_job_id = await self._process_unless_job_is_missing(record)
+        if missing_job_id is not None:
+            self._let_wait(record, missing_job_id)
+
+    async def _process_unless_job_is_missing(self, record: SourceRecord) -> str | None:
         try:
             application = decode_event(record.value, record.headers, ApplicationSubmitted)
         except InvalidInput as error:
             await self._put_aside(record, error.kind, str(error), outcome="invalid_input")
-            return
+            return None
         job = self._job_of(application)
         if job is None:
-            self._let_wait(record, application.job_id)
-            return
+            return application.job_id
         await self._score(record, application, job)
+        return None
 
     def _job_of(self, application: ApplicationSubmitted) -> str | None:
         if application.HasField("job"):
@@ -237,6 +250,7 @@ class ApplicationProcessor:
             self._metrics.count_request(ENTRYPOINT, "closed")
             self.closed.set()  # undone, and so read again by whoever gets the partition next
         else:
+            current_trace.get().on_score(score)
             await self._note(record, request, score)
             await self._scores.put(record, result_message(score, application.job_id))
             self._metrics.count_request(ENTRYPOINT, "ok")
@@ -280,6 +294,7 @@ class ApplicationProcessor:
     async def _put_aside(
         self, record: SourceRecord, kind: str, message: str, *, outcome: str, attempts: int = 1
     ) -> None:
+        current_trace.get().on_refusal(kind)
         await self._dead_letters.put(record, kind, message, attempts)
         self._metrics.count_request(ENTRYPOINT, outcome)
         self._on_done(record)

@@ -5,15 +5,23 @@ fetched at a rebalance and relies on seeking back; should that ever fail, record
 skipped without a trace. So a jump is believed only if a plain read at the same place sees it too.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from services.contracts.errors import ScorerError
-from services.service_kit.kafka_client import client_options
+from services.service_kit.kafka_client import client_options, is_retriable
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 
 log = get_logger(__name__)
+
+Answer = TypeVar("Answer")
+PAUSE_SECONDS = 1.0
 
 
 class RecordsSkipped(ScorerError):
@@ -36,12 +44,36 @@ class DeliveryCheck:
         await self._admin.close()
 
     async def committed_offset(self, partition: int) -> int:
-        """Returns where the worker's group must go on reading; 0 where it never committed."""
-        place = TopicPartition(self._topic, partition)
+        """Returns where the worker's group must go on reading; 0 where it never committed.
+
+        Waits while Kafka is away.
+        """
+        return (await _patiently(lambda: self.committed_offsets([partition])))[partition]
+
+    async def committed_offsets(self, partitions: Sequence[int]) -> dict[int, int]:
+        """Returns the same for several partitions, asked once.
+
+        Raises:
+            KafkaError: no answer.
+        """
+        places = [TopicPartition(self._topic, each) for each in partitions]
         offsets = await self._admin.list_consumer_group_offsets(
-            self._settings.worker_group, partitions=[place]
+            self._settings.worker_group, partitions=places
         )
-        return max(0, int(offsets[place].offset))
+        return {place.partition: max(0, int(offsets[place].offset)) for place in places}
+
+    async def has_record_from(self, partition: int, offset: int, seconds: float) -> bool:
+        """Returns whether a record at this offset or behind it is read within so many seconds.
+
+        Raises:
+            KafkaError: no answer.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._first_offset_from(partition, offset)
+        except TimeoutError:
+            return False
+        return True
 
     async def check(self, partition: int, expected: int, delivered: int) -> None:
         """Returns if no record exists from ``expected`` up to, but not including, ``delivered``.
@@ -49,7 +81,7 @@ class DeliveryCheck:
         Raises:
             RecordsSkipped: there is one.
         """
-        first = await self._first_offset_from(partition, expected)
+        first = await _patiently(lambda: self._first_offset_from(partition, expected))
         if first < delivered:
             raise RecordsSkipped(
                 f"partition {partition}: the record at offset {first} was not delivered, {delivered} was"
@@ -69,3 +101,14 @@ class DeliveryCheck:
             return int(record.offset)
         finally:
             await consumer.stop()
+
+
+async def _patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            if not is_retriable(error):
+                raise
+            log.warning("Kafka does not answer, asking again", error=type(error).__name__)
+            await asyncio.sleep(PAUSE_SECONDS)

@@ -21,6 +21,7 @@ from services.contracts.errors import SettingsInvalid
 from services.contracts.topics import TOPICS, TopicSpec
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
+from services.service_kit.shutdown import drain
 
 log = get_logger(__name__)
 
@@ -32,6 +33,7 @@ MILLISECONDS_PER_DAY = 86_400_000
 PUBLISH_PAUSE_SECONDS = 0.2
 MAX_PUBLISH_PAUSE_SECONDS = 5.0
 CONNECT_PAUSE_SECONDS = 1.0
+FLUSH_SECONDS = 3.0
 PROBE_TRANSACTION_MILLISECONDS = 1000
 
 
@@ -107,6 +109,14 @@ async def start_producer(settings: Settings) -> AIOKafkaProducer:
         await producer.stop()
         raise
     return producer
+
+
+async def stop_producer(producer: AIOKafkaProducer) -> None:
+    """Sends what is pending and ends the connection, but does not wait for a broker that is away.
+
+    What matters was waited for before: ``publish`` returns when a record is there.
+    """
+    await drain(producer.stop(), FLUSH_SECONDS)
 
 
 async def can_be_idempotent(settings: Settings) -> bool:

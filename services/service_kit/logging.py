@@ -16,6 +16,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from services.service_kit.settings import Settings
+from services.service_kit.tracing import current_trace_id
 
 # Libraries that tell at INFO what only their own developers want to know.
 LIBRARY_LEVEL = logging.WARNING
@@ -47,6 +48,7 @@ def configure_logging(settings: Settings, service: str) -> None:
         describe_exception,
         hide_repeated_exception,
         _name_service(service),
+        name_trace,
         hide_private_fields,
     ]
     renderer: Processor = (
@@ -96,6 +98,14 @@ def hide_private_fields(_logger: Any, _method: str, event: EventDict) -> EventDi
     """Replaces the value of every field whose name says that it may hold personal data."""
     for field in PRIVATE_FIELDS.intersection(event):
         event[field] = "[hidden]"
+    return event
+
+
+def name_trace(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Adds the trace id of the application or call that the line is about, where it is traced."""
+    trace_id = current_trace_id.get()
+    if trace_id:
+        event["trace_id"] = trace_id
     return event
 
 

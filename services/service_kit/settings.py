@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     worker_job_wait_seconds: PositiveFloat = 60.0  # how long an application waits for its job
     worker_max_waiting: PositiveInt = 10_000  # how many may wait at once
     worker_max_in_flight: PositiveInt = 256  # applications handed to the engine at once
+    # More to read, and nothing committed for this long beside the wait for jobs: /livez fails
+    worker_stall_seconds: PositiveFloat = 300.0
     worker_metrics_port: Port = Field(9101, ge=0, le=65535)
     annotation_requests_per_hour: int = Field(20, ge=0, le=3600)  # of each worker, for labels; 0: none
 
@@ -121,6 +123,7 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     audit_log_dir: str = ""  # a line for every score (docs/privacy.md); empty: none is written
     audit_log_max_file_bytes: PositiveInt = 100 * 1024**2
+    tracing_endpoint: str = ""  # OTLP over gRPC, such as http://127.0.0.1:4317; empty: no traces
     drain_seconds: PositiveFloat = 20.0  # how long SIGTERM waits for work in hand
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

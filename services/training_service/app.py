@@ -12,7 +12,7 @@ from services.contracts.errors import ScorerError, SettingsInvalid
 from services.service_kit.adapter_administration import AdapterAdministration
 from services.service_kit.dead_letters import DeadLetters
 from services.service_kit.health_server import HealthServer
-from services.service_kit.kafka_client import create_topics, start_producer, wait_for_kafka
+from services.service_kit.kafka_client import create_topics, start_producer, stop_producer, wait_for_kafka
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings, variable_of
 from services.training_service.database import Database
@@ -127,7 +127,7 @@ class _Trainer:
             await create_topics(settings)
             await _repeat_announcement(settings)
             producer = await start_producer(settings)
-            stack.push_async_callback(producer.stop)
+            stack.push_async_callback(stop_producer, producer)
             database = Database(settings.trainer_dir.expanduser())
             stack.callback(database.close)
             labels, runs = LabelStore(database, settings.trainer_held_out_share), RunStore(database)

@@ -34,6 +34,9 @@ TOLERANCES = (
     Tolerance("expected_calibration_error", 1.0),
     # Nats. A twentieth costs a label 5 % of its probability.
     Tolerance("negative_log_likelihood", 0.05),
+    # Points, both over a few resumes (training/comparison.py): the audit has the exact figures.
+    Tolerance("name_change", 0.5),
+    Tolerance("injection_rise", 2.0),
 )
 
 

@@ -1,6 +1,7 @@
 """Asks again and again whether to train, and sees each run through; labels come in meanwhile."""
 
 import asyncio
+import math
 import time
 
 from services.service_kit.logging import get_logger
@@ -21,6 +22,13 @@ log = get_logger(__name__)
 
 LOOK_SECONDS = 1.0
 FIGURES_SECONDS = 5.0
+
+
+def seconds_since(last_time: float | None, now: float) -> float:
+    """Returns how long ago something was; infinite for the future, where only a wrong clock puts it."""
+    if last_time is None:
+        return 0.0
+    return now - last_time if last_time <= now else math.inf
 
 
 class TrainingLoop:
@@ -87,7 +95,7 @@ class TrainingLoop:
             num_new_trainable=counts.num_new_trainable,
             oldest_new_age_seconds=now - (counts.oldest_new_time or now),
             num_failures=failures.num_runs,
-            seconds_since_failure=now - (failures.last_time or now),
+            seconds_since_failure=seconds_since(failures.last_time, now),
         )
 
     def _show_counts(self) -> None:

@@ -1,1 +1,1 @@
-"""Faults that the services must survive: each a function that counts, small in tests and whole as a command."""
+"""Faults that the services must survive: functions that count, small in tests and whole as commands."""

@@ -51,8 +51,13 @@ class Applications:
         await self._desk.flush()
 
     async def send(self, count: int) -> None:
-        for number in range(len(self.sent), len(self.sent) + count):
-            resume = f"{self._resumes[number % len(self._resumes)]}\n\nNumber {number}."
+        numbers = range(len(self.sent), len(self.sent) + count)
+        await self.send_texts(
+            [f"{self._resumes[number % len(self._resumes)]}\n\nNumber {number}." for number in numbers]
+        )
+
+    async def send_texts(self, resumes: Iterable[str]) -> None:
+        for number, resume in enumerate(resumes, start=len(self.sent)):
             await self._desk.apply(f"a-{number}", self._jobs[number % NUM_JOBS].job_id, resume)
             self.sent.append(self._desk.name(f"a-{number}"))
         await self._desk.flush()

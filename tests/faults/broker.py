@@ -72,7 +72,7 @@ async def cuttable_broker() -> AsyncIterator[tuple[CuttableBroker, str]]:
             await relay.relay(reader, writer)
 
     server = await asyncio.start_server(on_connection, "127.0.0.1", 0)
-    address = "127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     broker = EmbeddedBroker(advertised=address)
     broker.start()
     relay = CuttableBroker(broker)

@@ -3,9 +3,16 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.faults.models import hung_model, out_of_memory, overload
+from tests.faults.outages import broker_gone, terminated
 from tests.faults.workers import kill_workers, rebalance_storm
 
 FAULTS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
     "worker-kills": kill_workers,
     "rebalance-storm": rebalance_storm,
+    "broker-gone": broker_gone,
+    "terminated": terminated,
+    "out-of-memory": out_of_memory,
+    "hung-model": hung_model,
+    "overload": overload,
 }

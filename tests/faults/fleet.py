@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,10 +17,15 @@ from services.cli.service_commands import api, worker
 from services.cli.trainer_commands import trainer
 from services.service_kit.parent_death import end_with_parent
 from services.service_kit.settings import Settings, variable_of
+from tests.e2e import worker_runner
 
 COMMANDS = {"worker": worker, "api": api, "trainer": trainer}
-PRELOADED = ["tests.faults.fleet", "services.scoring.engine_factory", "services.scoring_worker.app"]
-PRELOADED += ["services.scoring_api.app", "services.service_kit.adapter_watch"]
+# What takes long to import; a process that is forked from it loads the model alone.
+PRELOADED = ["tests.faults.fleet", "tests.e2e.worker_runner", "services.scoring_api.app"]
+PRELOADED += ["services.service_kit.adapter_watch", "services.training_service.app"]
+PRELOADED_WITH_MODEL = [*PRELOADED, "torch", "services.scoring.engine_factory"]
+PRELOADED_WITH_MODEL += ["services.scoring.random_models", "transformers.models.gemma3.modeling_gemma3"]
+FAKE_SECONDS_PER_SCORE = 0.2
 PORT_SETTINGS = {
     "worker": "worker_metrics_port",
     "api": "api_metrics_port",
@@ -35,21 +39,27 @@ ASK_SECONDS = 5.0
 class Service:
     """One process of ours.
 
+    Args:
+        is_model_real: whether it loads the tiny Gemma; a worker can do without.
+
     Attributes:
         name: ``worker``, ``api`` or ``trainer``.
         http_port: of /livez and /readyz.
         log_file: what it wrote.
     """
 
-    def __init__(self, name: str, settings: dict[str, object], log_file: Path) -> None:
+    def __init__(
+        self, name: str, settings: dict[str, object], log_file: Path, *, is_model_real: bool
+    ) -> None:
         self.name = name
         self.http_port = free_port()
         self.log_file = log_file
         chosen = settings | {PORT_SETTINGS[name]: self.http_port}
         variables = {variable_of(key): str(value) for key, value in chosen.items()}
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOADED)
-        self.process = context.Process(target=_run, args=(name, variables, str(log_file)), daemon=True)
+        context.set_forkserver_preload(PRELOADED_WITH_MODEL if is_model_real else PRELOADED)
+        run = _run if is_model_real or name != "worker" else _run_fake_worker
+        self.process = context.Process(target=run, args=(name, variables, str(log_file)), daemon=True)
         self.process.start()
 
     @property
@@ -80,6 +90,7 @@ class Service:
         while time.monotonic() - started < seconds:
             if is_met((await self.ask(path))[0]):
                 return time.monotonic() - started
+            assert self.is_alive, f"{self.name} ended: {self.tail()}"
             await asyncio.sleep(POLL_SECONDS)
         raise TimeoutError(f"{self.name}: {path} is {await self.ask(path)} after {seconds} s; {self.tail()}")
 
@@ -101,10 +112,14 @@ class Fleet:
     Args:
         settings: of broker and group.
         folder: for logs and everything that the services keep.
+        is_model_real: whether workers load the tiny Gemma, or answer without any model.
         changes: settings of every service.
     """
 
-    def __init__(self, settings: Settings, folder: Path, **changes: object) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, *, is_model_real: bool = True, **changes: object
+    ) -> None:
+        self._is_model_real = is_model_real
         self.folder = folder
         self.services: list[Service] = []
         self._settings: dict[str, object] = {
@@ -131,7 +146,8 @@ class Fleet:
 
     def start(self, name: str, **changes: object) -> Service:
         log_file = self.folder / f"{name}-{len(self.services)}.log"
-        self.services.append(Service(name, self._settings | changes, log_file))
+        chosen = self._settings | changes
+        self.services.append(Service(name, chosen, log_file, is_model_real=self._is_model_real))
         return self.services[-1]
 
     def alive(self, name: str) -> list[Service]:
@@ -150,11 +166,21 @@ def free_port() -> int:
 
 
 def _run(name: str, variables: dict[str, str], log_file: str) -> None:
+    _enter(variables, log_file)
+    COMMANDS[name].main(args=[], prog_name=name, standalone_mode=True)
+
+
+def _run_fake_worker(_name: str, variables: dict[str, str], log_file: str) -> None:
+    _enter(variables, log_file)
+    asyncio.run(worker_runner.run(FAKE_SECONDS_PER_SCORE))
+
+
+def _enter(variables: dict[str, str], log_file: str) -> None:
     set_death_signal = end_with_parent(signal.SIGKILL)
     if set_death_signal is not None:
         set_death_signal()
     log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(log, sys.stdout.fileno())
-    os.dup2(log, sys.stderr.fileno())
+    for stream in (1, 2):
+        os.dup2(log, stream)
     os.environ.update(variables)
-    COMMANDS[name].main(args=[], prog_name=name, standalone_mode=True)
+    import faulthandler; faulthandler.register(signal.SIGUSR1, all_threads=True)

@@ -16,7 +16,13 @@ MAX_IN_FLIGHT = 32
 
 
 async def kill_workers(
-    folder: Path, num_applications: int = 3000, num_kills: int = 20, num_workers: int = 3, seed: int = 1
+    folder: Path,
+    num_applications: int = 3000,
+    num_kills: int = 20,
+    num_workers: int = 3,
+    *,
+    is_model_real: bool = True,
+    seed: int = 1,
 ) -> dict[str, float]:
     """SIGKILL of workers at random moments; each is replaced at once.
 
@@ -25,6 +31,7 @@ async def kill_workers(
         num_applications: sent in shares before each kill, so that every kill meets work.
         num_kills: how many.
         num_workers: alive at once.
+        is_model_real: the tiny Gemma, or answers without any model.
         seed: of the moments.
 
     Returns:
@@ -33,7 +40,8 @@ async def kill_workers(
     random = Random(seed)
     async with any_broker() as address:
         settings = fault_settings(address)
-        with Fleet(settings, folder, worker_max_in_flight=MAX_IN_FLIGHT) as fleet:
+        changes = {"worker_max_in_flight": MAX_IN_FLIGHT}
+        with Fleet(settings, folder, is_model_real=is_model_real, **changes) as fleet:
             async with sending(settings) as applications:
                 for _ in range(num_workers):
                     fleet.start("worker")
@@ -56,7 +64,12 @@ async def kill_workers(
 
 
 async def rebalance_storm(
-    folder: Path, num_applications: int = 3000, num_changes: int = 20, pause_seconds: float = 3.0
+    folder: Path,
+    num_applications: int = 3000,
+    num_changes: int = 20,
+    pause_seconds: float = 3.0,
+    *,
+    is_model_real: bool = True,
 ) -> dict[str, float]:
     """Workers join, and leave at SIGTERM, every few seconds; one stays.
 
@@ -65,6 +78,7 @@ async def rebalance_storm(
         num_applications: sent in shares before each change.
         num_changes: how many times one joins and one leaves.
         pause_seconds: between two changes.
+        is_model_real: the tiny Gemma, or answers without any model.
 
     Returns:
         What was counted.
@@ -72,7 +86,7 @@ async def rebalance_storm(
     async with any_broker() as address:
         settings = fault_settings(address)
         changes = {"worker_max_in_flight": MAX_IN_FLIGHT, "drain_seconds": DRAIN_SECONDS}
-        with Fleet(settings, folder, **changes) as fleet:
+        with Fleet(settings, folder, is_model_real=is_model_real, **changes) as fleet:
             async with sending(settings) as applications:
                 fleet.start("worker")
                 guest = fleet.start("worker")

@@ -1,6 +1,7 @@
 """The API from its start to its end: health, reflection, the HTTP port, draining."""
 
 import asyncio
+from collections import Counter
 
 import grpc
 import httpx
@@ -11,6 +12,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from services.contracts.errors import ScoringFailed, SettingsInvalid
 from services.pb.scoring.v1.scoring_service_pb2 import StreamScoresRequest
+from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
 from tests.fake_scorer import FakeScorer
 from tests.integration.api_under_test import Api, GatedScorer, expected_score, running_api, score_request
 
@@ -189,3 +191,32 @@ async def test_an_idle_stream_does_not_hold_a_drain_up() -> None:
         await asyncio.wait_for(api.running, 2)
         with pytest.raises(grpc.aio.AioRpcError):
             await call.read()
+
+
+async def test_whatever_arrives_during_a_drain_is_refused_so_that_clients_try_again() -> None:
+    codes: Counter[grpc.StatusCode] = Counter()
+    has_ended = asyncio.Event()
+
+    async def call_until_the_end(api: Api, number: int) -> None:
+        options = [("grpc.use_local_subchannel_pool", 1)]  # a connection for each caller
+        async with grpc.aio.insecure_channel(api.addresses.grpc, options=options) as channel:
+            stub = ScoringServiceStub(channel)  # type: ignore[no-untyped-call]
+            while not has_ended.is_set():
+                try:
+                    await stub.Score(score_request(number), timeout=10)
+                    codes[grpc.StatusCode.OK] += 1
+                except grpc.aio.AioRpcError as error:
+                    codes[error.code()] += 1
+
+    async with running_api(FakeScorer(delay_seconds=0.02)) as api:
+        callers = [asyncio.create_task(call_until_the_end(api, number)) for number in range(30)]
+        while codes[grpc.StatusCode.OK] < 30:
+            await asyncio.sleep(0.01)
+
+        api.stop.set()
+        await asyncio.wait({api.running})
+        has_ended.set()
+        await asyncio.gather(*callers)
+
+    print(dict(codes))
+    assert codes.keys() == {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}

@@ -73,7 +73,7 @@ async def test_a_worker_whose_model_hangs_is_not_alive(port: int) -> None:
     stop.set()
     await running
 
-    assert reasons["checks"] == {"progress": "failing"}
+    assert reasons["checks"] == {"progress": "failing", "offsets": "ok"}
 
 
 async def _wait_for(port: int, path: str, status: int) -> dict[str, Any]:
