@@ -50,6 +50,7 @@ class PairQueue:
         self._waiting: list[WaitingPair] = []
         self._num_admitted = 0
         self._is_closed = False
+        self._ended_by: Exception | None = None
         self.retry_after_seconds = 1.0
         self.seconds_per_pair = 0.0  # as measured lately; 0: not yet
 
@@ -90,6 +91,9 @@ class PairQueue:
         with self._changed:
             self._waiting.append(pair)
             self._changed.notify()
+            error = self._ended_by
+        if error is not None:
+            self.fail_all(error)  # it was being tokenised when everybody else was told
 
     def wake(self) -> None:
         """Makes a waiting ``take`` return."""
@@ -131,8 +135,9 @@ class PairQueue:
                 self._changed.wait(wait_seconds)
 
     def fail_all(self, error: Exception) -> None:
-        """Answers every waiting pair with an error."""
+        """Answers every waiting pair with an error, and those that are still to come."""
         with self._changed:
+            self._ended_by = error
             for pair in self._remove(tuple(range(len(self._waiting)))):
                 if pair.outcome.set_running_or_notify_cancel():
                     pair.outcome.set_exception(error)

@@ -183,4 +183,3 @@ def _enter(variables: dict[str, str], log_file: str) -> None:
     for stream in (1, 2):
         os.dup2(log, stream)
     os.environ.update(variables)
-    import faulthandler; faulthandler.register(signal.SIGUSR1, all_threads=True)

@@ -21,7 +21,7 @@ RECOVERY_SECONDS = 60.0
 LABEL_SECONDS = 12.0
 DRAIN_SECONDS = 10.0
 # Beside the drain: the last commit, the connections, and the interpreter's own end on busy cores.
-END_SECONDS = DRAIN_SECONDS + 20.0
+END_SECONDS = DRAIN_SECONDS + 30.0
 
 
 async def broker_gone(

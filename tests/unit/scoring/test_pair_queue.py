@@ -2,8 +2,10 @@ import time
 
 import pytest
 
-from services.contracts.errors import EngineOverloaded
-from services.scoring.pair_queue import PairQueue
+from services.contracts.errors import EngineClosed, EngineOverloaded
+from services.contracts.scoring import PairRequest
+from services.scoring.pair_queue import PairQueue, WaitingPair
+from services.scoring.prompt import Prompt
 
 
 def queue_of(num_admitted: int, seconds_per_pair: float) -> PairQueue:
@@ -42,3 +44,15 @@ def test_an_empty_queue_and_an_unknown_speed_refuse_nobody(
     queue.admit(time.monotonic() + 0.5)
 
     assert queue.num_admitted == num_admitted + 1
+
+
+def test_a_pair_that_comes_after_the_end_is_answered_too() -> None:
+    queue = queue_of(1, seconds_per_pair=0.0)
+    pair = WaitingPair(PairRequest("late", "A job.", "A resume."), Prompt((1,), (2,), 0), 0.0, 0.0)
+
+    queue.fail_all(EngineClosed("the model thread died"))
+    queue.put(pair)
+
+    with pytest.raises(EngineClosed):
+        pair.outcome.result(timeout=0)
+    assert queue.num_admitted == 0
