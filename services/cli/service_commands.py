@@ -29,6 +29,7 @@ async def _run_worker(settings: "Settings") -> None:
     from prometheus_client import CollectorRegistry
 
     from services.scoring_worker.app import run_worker
+    from services.scoring_worker.faust_app import leave_without_faust
     from services.service_kit.adapter_watch import following_adapters
     from services.service_kit.metrics import ScoringMetrics
     from services.service_kit.shutdown import stop_on_signals
@@ -41,6 +42,7 @@ async def _run_worker(settings: "Settings") -> None:
                 await run_worker(settings, engine, metrics, stop=stop)
         finally:
             await asyncio.to_thread(engine.close, settings.drain_seconds)
+    leave_without_faust()
 
 
 @click.command()

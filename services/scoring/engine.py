@@ -239,6 +239,7 @@ class ScoringEngine:
         if not batch:
             return
         adapter = self._scorer.adapter
+        self._queue.num_computing = len(batch)
         try:
             scored = self._scorer.score([pair.prompt for pair in batch])
         except BaseException:
@@ -246,6 +247,8 @@ class ScoringEngine:
             for pair in batch:
                 pair.outcome.set_exception(EngineClosed("the model thread died"))
             raise
+        finally:
+            self._queue.num_computing = 0
         self._observe(scored)
         for pair, outcome, is_hit in zip(batch, scored.outcomes, scored.prefix_hits, strict=True):
             seconds = StageSeconds(
@@ -269,7 +272,8 @@ class ScoringEngine:
         speed = scored.num_tokens / max(scored.forward_seconds, 1e-6)
         self._tokens_per_second += _SPEED_WEIGHT * (speed - self._tokens_per_second)
         pair_seconds = (scored.forward_seconds + scored.readout_seconds) / len(scored.outcomes)
-        self._queue.seconds_per_pair += _SPEED_WEIGHT * (pair_seconds - self._queue.seconds_per_pair)
+        known = self._queue.seconds_per_pair or pair_seconds
+        self._queue.seconds_per_pair = known + _SPEED_WEIGHT * (pair_seconds - known)
         # One batch from now there will be room again.
         self._queue.retry_after_seconds = self._options.limits.max_tokens / max(self._tokens_per_second, 1.0)
 

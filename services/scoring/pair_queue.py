@@ -53,6 +53,7 @@ class PairQueue:
         self._ended_by: Exception | None = None
         self.retry_after_seconds = 1.0
         self.seconds_per_pair = 0.0  # as measured lately; 0: not yet
+        self.num_computing = 0  # pairs of the batch at hand
 
     @property
     def num_admitted(self) -> int:
@@ -144,7 +145,7 @@ class PairQueue:
 
     def _refuse_if_late(self, remaining_seconds: float) -> None:
         # Better told now than dropped at the deadline, after a wait that another server could have used.
-        wait_seconds = self._num_admitted * self.seconds_per_pair
+        wait_seconds = (self._num_admitted + self.num_computing) * self.seconds_per_pair
         if 0 < remaining_seconds < wait_seconds:
             raise EngineOverloaded(max(self.retry_after_seconds, wait_seconds - remaining_seconds))
 

@@ -10,6 +10,8 @@ records and loses none: ``python -m tests.faults worker-kills``.
 
 import asyncio
 import logging
+import os
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -58,6 +60,18 @@ def build_faust_app(settings: Settings, metrics: ScoringMetrics, data_dir: str) 
         web_enabled=False,
         autodiscover=False,
     )
+
+
+def leave_without_faust() -> None:
+    """Ends this process with exit code 0 if a thread of Faust's goes on; to be called last.
+
+    With the broker away that thread waits for answers to its last requests, and the interpreter would wait
+    for it, past any grace period.
+    """
+    if any(type(thread).__module__.partition(".")[0] == "mode" for thread in threading.enumerate()):
+        logging.getLogger(__name__).warning("Faust does not end; leaving without it")
+        logging.shutdown()
+        os._exit(0)
 
 
 def add_agent(

@@ -33,7 +33,7 @@ async def test_services_outlive_their_broker_and_say_that_it_is_gone(tmp_path: P
 
 
 async def test_a_terminated_service_ends_in_time_even_without_its_broker(tmp_path: Path) -> None:
-    print(await outages.terminated(tmp_path, is_model_real=False))
+    print(await outages.terminated(tmp_path, drain_seconds=2.0, is_model_real=False))
 
 
 async def test_batches_that_do_not_fit_are_split_and_what_fails_alone_is_put_aside(tmp_path: Path) -> None:

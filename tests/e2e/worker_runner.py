@@ -6,6 +6,7 @@ import sys
 from prometheus_client import CollectorRegistry
 
 from services.scoring_worker.app import run_worker
+from services.scoring_worker.faust_app import leave_without_faust
 from services.service_kit.logging import configure_logging
 from services.service_kit.metrics import ScoringMetrics
 from services.service_kit.settings import load_settings
@@ -20,6 +21,7 @@ async def run(seconds_per_score: float) -> None:
         await run_worker(
             settings, FakeScorer(seconds_per_score), ScoringMetrics(CollectorRegistry()), stop=stop
         )
+    leave_without_faust()  # as the command does
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ def main() -> int:
         return 2
     for name in names:
         started = time.monotonic()
-        options = {"is_model_real": False} if WITHOUT_MODEL in sys.argv else {}
+        has_choice = "is_model_real" in inspect.signature(FAULTS[name]).parameters
+        options = {"is_model_real": False} if has_choice and WITHOUT_MODEL in sys.argv else {}
         with tempfile.TemporaryDirectory(prefix=f"fault-{name}-") as folder:
             try:
                 counts = asyncio.run(FAULTS[name](Path(folder), **options))
