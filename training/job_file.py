@@ -109,6 +109,7 @@ def run_job(
                     job.output,
                     held_out,
                     max_prompt_tokens=max_prompt_tokens,
+                    max_resume_tokens=config.max_resume_tokens,
                     is_identity_masked=config.mask_identity,
                     progress=tell,
                 ),

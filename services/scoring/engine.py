@@ -182,7 +182,8 @@ class ScoringEngine:
         texts: list[tuple[str, str, float | None]] = [(*_WARM_UP_TEXTS, None)]
         texts += [(canary.job_description, canary.resume, canary.score) for canary in canaries]
         prompts = [
-            (await asyncio.to_thread(self._prompts.build, job, resume), score) for job, resume, score in texts
+            (await asyncio.to_thread(self._prompts.build, job, resume, is_whole=True), score)
+            for job, resume, score in texts
         ]
         done = self._switch.request(adapter, prompts)
         self._queue.wake()

@@ -34,6 +34,7 @@ class EngineSpec:
         base_model: what to load and how.
         adapter: folder of a LoRA adapter, or None for the base model alone.
         max_prompt_tokens: longest prompt, in tokens.
+        max_resume_tokens: how much of a resume is read, in tokens; 0 is no limit of its own.
         layout: how a batch is computed; ``auto`` is ``sequential`` in float32, whose scores are then the
             same bit for bit in any batch, else ``padded``.
         batch_token_budget: tokens of one pass; 0 chooses by device.
@@ -46,6 +47,7 @@ class EngineSpec:
     base_model: BaseModelSpec
     adapter: Path | None = None
     max_prompt_tokens: int = 2048
+    max_resume_tokens: int = 0
     layout: Literal["auto", "padded", "sequential"] = "auto"
     batch_token_budget: int = 0
     batching_window_seconds: float = 0.005
@@ -96,4 +98,5 @@ def assemble_engine(base: BaseModel, spec: EngineSpec, observer: EngineObserver)
         spec.max_queued_pairs,
         spec.is_identity_masked,
     )
-    return ScoringEngine(scorer, encoder, PromptBuilder(encoder, spec.max_prompt_tokens), options, observer)
+    prompts = PromptBuilder(encoder, spec.max_prompt_tokens, spec.max_resume_tokens)
+    return ScoringEngine(scorer, encoder, prompts, options, observer)

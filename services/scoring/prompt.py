@@ -68,8 +68,13 @@ class PromptBuilder:
         self.before_explanation = tuple(encoder.encode_template(BEFORE_EXPLANATION))
         self._prefix_of = lru_cache(_NUM_REMEMBERED_JOBS)(self._encode_prefix)
 
-    def build(self, job_description: str, resume: str) -> Prompt:
+    def build(self, job_description: str, resume: str, *, is_whole: bool = False) -> Prompt:
         """Builds the prompt of one pair.
+
+        Args:
+            job_description: the job's text.
+            resume: the resume's text.
+            is_whole: whether ``max_resume_tokens`` does not count: canaries mean the same in every process.
 
         Raises:
             InvalidInput: a text holds nothing to read (kind ``empty_text``), or the job alone leaves no
@@ -87,7 +92,7 @@ class PromptBuilder:
                 "job.description",
                 f"takes {len(prefix)} tokens with its instruction; the limit is {limit}",
             )
-        kept = resume_tokens[: min(room, self._max_resume_tokens)]
+        kept = resume_tokens[: room if is_whole else min(room, self._max_resume_tokens)]
         return Prompt(
             prefix=prefix,
             suffix=(*kept, *self._behind_resume),

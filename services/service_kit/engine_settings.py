@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.scoring.base_model import BaseModelSpec
-from services.scoring.default_adapter import default_adapter_of
+from services.scoring.default_adapter import default_adapter_of, default_resume_tokens_of
 from services.scoring.engine_factory import EngineSpec
 from services.service_kit.settings import Settings
 
@@ -26,12 +26,20 @@ def adapter_folder(settings: Settings) -> Path | None:
     return None if settings.adapter in ("", "none") else Path(settings.adapter).expanduser()
 
 
+def resume_tokens(settings: Settings) -> int:
+    """Returns how much of a resume is read, in tokens; 0 is no limit of its own."""
+    if settings.max_resume_tokens == "auto":
+        return default_resume_tokens_of(settings.base_model)
+    return settings.max_resume_tokens
+
+
 def engine_spec(settings: Settings) -> EngineSpec:
     """Returns what the engine is built from."""
     return EngineSpec(
         base_model=base_model_spec(settings),
         adapter=adapter_folder(settings),
         max_prompt_tokens=settings.max_prompt_tokens,
+        max_resume_tokens=resume_tokens(settings),
         layout=settings.batch_layout,
         batch_token_budget=settings.batch_token_budget,
         batching_window_seconds=settings.batching_window_seconds,

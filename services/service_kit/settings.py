@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     # Folder of a LoRA adapter; none: the base model alone; auto: the one that comes with the bundled model
     adapter: str = "auto"
     max_prompt_tokens: PositiveInt = 2048
+    # How much of a resume is read, for scoring and training; 0: all that max_prompt_tokens leaves room for;
+    # auto: what the bundled model's adapter was trained on, else 0
+    max_resume_tokens: Literal["auto"] | NonNegativeInt = "auto"
     mask_identity: bool = True  # replace names, pronouns, contacts and age before scoring and training
 
     # Adapters that are published while the services run

@@ -18,7 +18,7 @@ from services.contracts.errors import (
 )
 from services.scoring.lora_adapter import read_adapter
 from services.service_kit.adapter_administration import AdapterAdministration, open_store
-from services.service_kit.engine_settings import adapter_folder
+from services.service_kit.engine_settings import adapter_folder, resume_tokens
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 from services.training_service.gate import candidate_digest, figures_of_candidate, judge, read_comparison
@@ -206,6 +206,7 @@ def training_config(settings: Settings) -> dict[str, Any]:
         "learning_rate": settings.trainer_learning_rate,
         "epochs": settings.trainer_epochs,
         "max_prompt_tokens": settings.trainer_max_prompt_tokens,
+        "max_resume_tokens": resume_tokens(settings),
         "mask_identity": settings.mask_identity,
         "checkpoint_steps": settings.trainer_checkpoint_steps,
         "tensorboard": False,

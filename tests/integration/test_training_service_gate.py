@@ -57,7 +57,15 @@ async def test_random_weights_are_refused_and_nothing_is_published(
     planted = make_adapter(tmp_path / "planted", cache_dir, seed=3)
     labelled = await labelled_by(base, pairs())
     comparison = await asyncio.to_thread(
-        compare_adapters, base, None, planted, labelled, max_prompt_tokens=2048, progress=lambda _: None
+        compare_adapters,
+        base,
+        None,
+        planted,
+        labelled,
+        max_prompt_tokens=2048,
+        max_resume_tokens=0,
+        is_identity_masked=True,
+        progress=lambda _: None,
     )
     assert comparison.num_pairs == NUM_PAIRS
     assert comparison.active.mean_absolute_error < 1e-6

@@ -201,6 +201,7 @@ def test_pairs_whose_job_is_too_long_are_left_out_and_counted(job: TrainingJob, 
         job.output,
         longer,
         max_prompt_tokens=2048,
+        max_resume_tokens=0,
         is_identity_masked=True,
         progress=lambda _: None,
     )
@@ -213,6 +214,7 @@ def test_pairs_whose_job_is_too_long_are_left_out_and_counted(job: TrainingJob, 
             job.output,
             longer,
             max_prompt_tokens=100,
+            max_resume_tokens=0,
             is_identity_masked=True,
             progress=lambda _: None,
         )
@@ -236,6 +238,7 @@ def test_the_state_of_a_job_is_computed_once_for_each_adapter(
         job.output,
         pairs,
         max_prompt_tokens=2048,
+        max_resume_tokens=0,
         is_identity_masked=True,
         progress=lambda _: None,
     )
