@@ -105,7 +105,7 @@ def bad_value(desk: KafkaDesk, name: str, number: int) -> bytes:
 async def scores_alone(pairs: dict[str, tuple[str, str]], cache_dir: Path) -> dict[str, list[float]]:
     """Returns the distributions that an engine in this process computes for the same texts."""
     base = BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32")
-    engine = build_engine(EngineSpec(base))
+    engine = build_engine(EngineSpec(base, is_identity_masked=True))
     engine.start()
     try:
         results = await asyncio.gather(
