@@ -62,6 +62,7 @@ def configure_logging(settings: Settings, service: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    logging.disable(logging.NOTSET)  # commands silence all loggers; a service that starts in one must speak
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(LIBRARY_LEVEL)
