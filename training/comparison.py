@@ -150,7 +150,8 @@ async def _measure_trust(engine: ScoringEngine, pairs: Sequence[LabelledPair]) -
         for variant in identity_variants(pair.pair.resume, turn)
         if variant.dimension == "names"
     ]
-    attacks = build_suite()[:: max(1, len(build_suite()) // _NUM_TRUST_RESUMES)]
+    suite = build_suite()
+    attacks = suite[:: max(1, len(suite) // _NUM_TRUST_RESUMES)]
     texts = [
         *named,
         *((pair.job_description, text) for pair in attacks for text in (pair.clean, pair.attacked)),

@@ -9,6 +9,8 @@ import asyncio
 import dataclasses
 import re
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from itertools import accumulate, pairwise
 
 from services.contracts.engine import PairScorer
 from services.contracts.errors import InvalidInput
@@ -83,15 +85,40 @@ def split_parts(resume: str, max_parts: int = MAX_PARTS) -> list[tuple[int, int]
         if not line.strip():
             continue
         begins = not parts or not has_sections or not lines[number - 2].strip()
-        parts = [*parts, (number, number)] if begins else [*parts[:-1], (parts[-1][0], number)]
-    while len(parts) > max_parts:
-        sizes = [
-            _size(lines, left) + _size(lines, right) for left, right in zip(parts, parts[1:], strict=False)
-        ]
-        at = sizes.index(min(sizes))
-        parts[at : at + 2] = [(parts[at][0], parts[at + 1][1])]
-    return parts
+        if begins:
+            parts.append((number, number))
+        else:
+            parts[-1] = (parts[-1][0], number)
+    return _join_shortest(lines, parts, max_parts)
 
 
-def _size(lines: list[str], part: tuple[int, int]) -> int:
-    return sum(len(line) for line in lines[part[0] - 1 : part[1]])
+def _join_shortest(lines: list[str], parts: list[tuple[int, int]], max_parts: int) -> list[tuple[int, int]]:
+    """Joins the two neighbours that are shortest together until few enough are left."""
+    ends = [0, *accumulate(map(len, lines))]
+    # By index of a part's first line: where it ends, and which parts stand beside it.
+    last = dict(parts)
+    firsts = [first for first, _ in parts]
+    after, before = dict(pairwise(firsts)), {right: left for left, right in pairwise(firsts)}
+
+    def entry(left: int) -> tuple[int, int, int, int]:
+        right = after[left]
+        size = ends[last[left]] - ends[left - 1] + ends[last[right]] - ends[right - 1]
+        return size, left, right, last[right]
+
+    waiting = [entry(left) for left in after]
+    heapify(waiting)
+    while len(last) > max_parts:
+        _, left, right, end = heappop(waiting)
+        if after.get(left) != right or last.get(right) != end:
+            continue  # one of the two was joined meanwhile
+        last[left] = last.pop(right)
+        beyond = after.pop(right, None)
+        before.pop(right)
+        if beyond is None:
+            after.pop(left)
+        else:
+            after[left], before[beyond] = beyond, left
+            heappush(waiting, entry(left))
+        if left in before:
+            heappush(waiting, entry(before[left]))
+    return sorted(last.items())

@@ -20,7 +20,8 @@ _MAX_LINE_CHARACTERS = 240
 _SHORTEST_NAME_PART = 3
 # A number that short is no telephone number; phonenumbers decides about the others.
 _PHONE_CANDIDATE = re.compile(r"(?<![\w.,/-])\+?\(?\d[\d\s().-]{7,18}\d(?![\w/])")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Where a run of such letters begins: tried from each of its letters, a long one would take quadratic time.
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PROFILE_LINK = re.compile(
     r"(?:https?://)?(?:www\.)?(?:linkedin\.com|github\.com|gitlab\.com|facebook\.com|instagram\.com|x\.com|twitter\.com)"
     r"/[\w./%-]+",
@@ -42,8 +43,8 @@ _PERSONAL_LINE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _PHOTO_MARK = re.compile(
-    r"[\[(<]\s*(?:photo|picture|headshot|portrait|image)[^\])>\n]*[\])>]"
-    r"|^\s*(?:photo|picture|headshot|portrait) of [^\n]*$",
+    r"[\[(<][ \t]*(?:photo|picture|headshot|portrait|image)[^\])>\n]{0,300}[\])>]"
+    r"|^[ \t]*(?:photo|picture|headshot|portrait) of [^\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _AGE = re.compile(

@@ -69,3 +69,8 @@ def test_parts_are_sections_or_lines_and_never_too_many() -> None:
     assert len(many) == MAX_PARTS
     assert (many[0][0], many[-1][1]) == (1, 80)
     assert all(left[1] + 1 == right[0] for left, right in zip(many, many[1:], strict=False))
+
+
+def test_a_resume_of_many_lines_is_split_at_once() -> None:
+    """The largest resume that the API takes: quadratic time would hold all its calls up for minutes."""
+    assert len(split_parts("ab\n" * 80_000)) == MAX_PARTS

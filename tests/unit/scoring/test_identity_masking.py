@@ -121,3 +121,9 @@ def test_other_identities_give_the_same_masked_text(dimension: str) -> None:
         if dimension == "societies":  # "Women's Business Association" and the neutral one read alike
             masked = {text.replace("  ", " ") for text in masked}
         assert len(masked) == 1, dimension
+
+
+@pytest.mark.parametrize("repeated", ["a", "a.", "1", "a-", "20", "[photo ", "\n", "name", "society "])
+def test_the_largest_resume_of_any_repetition_is_masked_in_linear_time(repeated: str) -> None:
+    text = (repeated * 262_144)[:262_144]
+    assert len(mask_identity(f"{text}@ .com/ end")) > 0
