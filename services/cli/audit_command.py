@@ -22,7 +22,6 @@ from services.contracts.scoring import PairRequest, PairScore
 
 if TYPE_CHECKING:
     from services.scoring.engine import ScoringEngine
-    from services.service_kit.settings import Settings
     from training.audit.figures import AuditFigures, AuditThresholds
     from training.audit.report import AuditSubject
     from training.dataset import LabelledPair, Pair
@@ -69,6 +68,7 @@ def audit(
     as_json: bool,
 ) -> None:
     """Measures how scores change with what must not matter; exit code 3 where a threshold is missed."""
+    from services.cli.offline_scoring import running_engine
     from training.audit.measurement import Audit, AuditPlan
     from training.audit.report import AuditSubject, audit_as_json, write_audit
     from training.audit.score_store import ScoreStore
@@ -77,7 +77,7 @@ def audit(
     limits = _thresholds(settings.audit_thresholds)
     rows = _draw(_read_rows(data), max_rows, seed)
     measured = Audit(AuditPlan(rows, skill_changes, seed, limits))
-    with _folder(report) as folder, _engine(settings) as engine:
+    with _folder(report) as folder, running_engine(settings, say) as engine:
         probe = _score(engine, [_PROBE])[0]
         store = ScoreStore(folder, _model_key(probe), lambda requests: _score(engine, requests))
         with progress_bar() as bar:
@@ -145,17 +145,6 @@ def _folder(report: Path | None) -> Iterator[Path]:
     except OSError as error:
         raise click.BadParameter(f"{report}: {error.strerror}", param_hint="--report") from error
     yield report
-
-
-@contextmanager
-def _engine(settings: "Settings") -> "Iterator[ScoringEngine]":
-    from services.cli.offline_scoring import open_engine
-
-    engine = open_engine(settings, say)
-    try:
-        yield engine
-    finally:
-        engine.close(settings.drain_seconds)
 
 
 def _score(engine: "ScoringEngine", requests: Sequence[PairRequest]) -> list[PairScore]:

@@ -68,15 +68,11 @@ def audit_injection(adapter: Path | None, clean: Path | None, as_json: bool) -> 
 
 
 def _score(settings: "Settings", requests: list[PairRequest]) -> "list[PairScore]":
-    from services.cli.offline_scoring import open_engine, score_pairs
+    from services.cli.offline_scoring import running_engine, score_pairs
 
-    engine = open_engine(settings, say)
-    try:
-        with progress_bar() as bar:
-            task = bar.add_task("scoring", total=len(requests))
-            return asyncio.run(score_pairs(engine, requests, lambda _: bar.advance(task))).scores
-    finally:
-        engine.close(settings.drain_seconds)
+    with running_engine(settings, say) as engine, progress_bar() as bar:
+        task = bar.add_task("scoring", total=len(requests))
+        return asyncio.run(score_pairs(engine, requests, lambda _: bar.advance(task))).scores
 
 
 def _print_figures(figures: "InjectionFigures") -> None:

@@ -135,18 +135,14 @@ def _settings(adapter: Path | None) -> "Settings":
 
 
 def _score(pairs: "Sequence[Pair]", settings: "Settings") -> "OfflineRun":
-    from services.cli.offline_scoring import open_engine, score_pairs
+    from services.cli.offline_scoring import running_engine, score_pairs
 
     if not pairs:
         raise InvalidInput("empty_file", [FieldViolation("--data", "holds no pair")])
-    engine = open_engine(settings, say)
-    try:
-        with progress_bar() as bar:
-            task = bar.add_task("scoring", total=len(pairs))
-            requests = [PairRequest(f"row {pair.row}", pair.job_description, pair.resume) for pair in pairs]
-            return asyncio.run(score_pairs(engine, requests, lambda _: bar.advance(task)))
-    finally:
-        engine.close(settings.drain_seconds)
+    with running_engine(settings, say) as engine, progress_bar() as bar:
+        task = bar.add_task("scoring", total=len(pairs))
+        requests = [PairRequest(f"row {pair.row}", pair.job_description, pair.resume) for pair in pairs]
+        return asyncio.run(score_pairs(engine, requests, lambda _: bar.advance(task)))
 
 
 def _print_figures(figures: "Evaluation", pairs_per_second: float) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from services.contracts.errors import FieldViolation, InvalidInput
@@ -39,6 +40,16 @@ def open_engine(settings: Settings, progress: Callable[[str], None]) -> ScoringE
     engine = build_engine(engine_spec(settings), progress=progress)
     engine.start()
     return engine
+
+
+@contextmanager
+def running_engine(settings: Settings, progress: Callable[[str], None]) -> Iterator[ScoringEngine]:
+    """Gives an engine of ``open_engine`` and closes it."""
+    engine = open_engine(settings, progress)
+    try:
+        yield engine
+    finally:
+        engine.close(settings.drain_seconds)
 
 
 async def score_pairs(
