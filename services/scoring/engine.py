@@ -25,6 +25,7 @@ from services.scoring.batch_scorer import BatchScorer, LoadedAdapter, ScoredBatc
 from services.scoring.explanation import ExplanationTask, ExplanationWriter
 from services.scoring.identity_masking import mask_identity
 from services.scoring.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
+from services.scoring.pace import PaceMeter
 from services.scoring.pair_queue import PairQueue, WaitingPair
 from services.scoring.prompt import Prompt, PromptBuilder
 from services.scoring.text_encoder import TextEncoder
@@ -33,8 +34,6 @@ log = logging.getLogger(__name__)
 
 # One thread tokenises while another waits for the interpreter; the model needs the other cores.
 _NUM_ENCODER_THREADS = 2
-# How much the newest batch counts in the measured speed that retry hints come from.
-_SPEED_WEIGHT = 0.2
 _EXPLANATION_POLL_SECONDS = 0.01
 _WARM_UP_TEXTS = ("A job.", "A resume.")
 
@@ -84,7 +83,7 @@ class ScoringEngine:
         self._switch = AdapterSwitch(scorer, scorer.adapter)
         self._explanations = ExplanationWriter(scorer, encoder, prompts)
         self._busy_since: float | None = None
-        self._tokens_per_second = 0.0
+        self._pace = PaceMeter()
         self._failure: BaseException | None = None
 
     @property
@@ -217,7 +216,6 @@ class ScoringEngine:
             self._queue.close()
             self._queue.fail_all(EngineClosed("the model thread died"))
             self._switch.close(EngineClosed("the model thread died"))
-            raise
 
     def _plan(self, waiting: Sequence[WaitingPair], now: float) -> BatchPlan:
         is_cached = self._scorer.is_prefix_cached
@@ -251,6 +249,7 @@ class ScoringEngine:
         finally:
             self._queue.num_computing = 0
         self._observe(scored)
+        self._measure_pace(batch, scored, started)
         for pair, outcome, is_hit in zip(batch, scored.outcomes, scored.prefix_hits, strict=True):
             seconds = StageSeconds(
                 queue=started - pair.accepted_at - pair.encode_seconds,
@@ -270,13 +269,16 @@ class ScoringEngine:
         self._observer.on_batch(len(scored.outcomes), scored.num_tokens, scored.num_padding_tokens)
         self._observer.on_stage("forward", scored.forward_seconds)
         self._observer.on_stage("readout", scored.readout_seconds)
-        speed = scored.num_tokens / max(scored.forward_seconds, 1e-6)
-        self._tokens_per_second += _SPEED_WEIGHT * (speed - self._tokens_per_second)
-        pair_seconds = (scored.forward_seconds + scored.readout_seconds) / len(scored.outcomes)
-        known = self._queue.seconds_per_pair or pair_seconds
-        self._queue.seconds_per_pair = known + _SPEED_WEIGHT * (pair_seconds - known)
+
+    def _measure_pace(self, batch: Sequence[WaitingPair], scored: ScoredBatch, started: float) -> None:
+        pace = self._pace
+        oldest = min(pair.accepted_at for pair in batch)
+        pace.note_batch(
+            len(batch), scored.num_tokens, scored.forward_seconds, oldest, started, time.monotonic()
+        )
+        self._queue.seconds_per_pair = pace.seconds_per_pair
         # One batch from now there will be room again.
-        self._queue.retry_after_seconds = self._options.limits.max_tokens / max(self._tokens_per_second, 1.0)
+        self._queue.retry_after_seconds = self._options.limits.max_tokens / max(pace.tokens_per_second, 1.0)
 
     def _has_nothing_else(self) -> bool:
         return self._switch.is_idle and self._explanations.is_idle

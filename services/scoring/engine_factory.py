@@ -35,6 +35,9 @@ class EngineSpec:
         adapter: folder of a LoRA adapter, or None for the base model alone.
         max_prompt_tokens: longest prompt, in tokens.
         max_resume_tokens: how much of a resume is read, in tokens; 0 is no limit of its own.
+        lora_mode: ``merged`` gives each loaded adapter its own copy of the layers that it changes;
+            ``factors`` computes its two products beside them; ``auto`` merges where the base model is not
+            quantised and its device has room.
         layout: how a batch is computed; ``auto`` is ``sequential`` in float32, whose scores are then the
             same bit for bit in any batch, else ``padded``.
         batch_token_budget: tokens of one pass; 0 chooses by device.
@@ -48,6 +51,7 @@ class EngineSpec:
     adapter: Path | None = None
     max_prompt_tokens: int = 2048
     max_resume_tokens: int = 0
+    lora_mode: Literal["auto", "merged", "factors"] = "auto"
     layout: Literal["auto", "padded", "sequential"] = "auto"
     batch_token_budget: int = 0
     batching_window_seconds: float = 0.005
@@ -84,7 +88,7 @@ def assemble_engine(base: BaseModel, spec: EngineSpec, observer: EngineObserver)
         score_tokens = find_score_tokens(encoder)
     except ValueError as error:
         raise ModelUnavailable(f"base model {base.name}: {error}") from error
-    model = ScoreModel(base, score_tokens)
+    model = ScoreModel(base, score_tokens, spec.lora_mode)
     adapter = load_adapter(model, base.name, spec.adapter)
     layout = spec.layout
     if layout == "auto":

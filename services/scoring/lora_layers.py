@@ -1,15 +1,19 @@
-"""LoRA beside the base model's linear layers, made so that a change of adapter is one assignment a layer.
+"""LoRA on the base model's linear layers, made so that a change of adapter is one assignment a layer.
 
 The product is that of Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", section 4.1:
-``h = W x + (alpha / r) B A x``. peft's own layers stay in use for training. For serving they would change
-in place while a forward pass runs, and hold a new adapter active before its weights are there.
+``h = W x + (alpha / r) B A x``. Where the base model is not quantised, ``W + (alpha / r) B A`` is computed
+once, when the adapter is read, and takes the place of ``W``: two more products of rank 16 in each layer
+cost half of the throughput on a CPU. The price is a copy of these weights for each adapter that is loaded:
+the active one and, during a change, the next. peft's own layers stay in use for training. For serving they
+would change in place while a forward pass runs, and hold a new adapter active before its weights are there.
 """
 
 import json
+import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -17,6 +21,14 @@ from torch import nn
 from services.contracts.errors import AdapterIncompatible
 from services.scoring.base_model import BaseModel
 from services.scoring.lora_adapter import CONFIG_FILE, WEIGHTS_FILE, LoraAdapter, layer_of
+
+log = logging.getLogger(__name__)
+
+#: ``merged`` computes with ``W + B A``, ``factors`` with ``W`` and the two factors; ``auto`` merges where the
+#: base model is not quantised and its device has room.
+LoraMode = Literal["auto", "merged", "factors"]
+# A change needs the next adapter beside the active one, and a pass its activations.
+_ROOM_FACTOR = 2
 
 # What peft can do and this does not: each would change the product without a word.
 _UNSUPPORTED = (
@@ -43,12 +55,23 @@ class LoraFactors:
     b: torch.Tensor
 
 
-#: An adapter's factors by the name of their layer.
-LoraWeights = Mapping[str, LoraFactors]
+@dataclass(frozen=True, slots=True)
+class MergedWeight:
+    """What takes the place of one layer's weight.
+
+    Attributes:
+        weight: shape (outputs, inputs), in the base model's compute type.
+    """
+
+    weight: torch.Tensor
+
+
+#: An adapter's weights by the name of their layer.
+LoraWeights = Mapping[str, LoraFactors | MergedWeight]
 
 
 class LoraLinear(nn.Module):
-    """A linear layer of the base model, with the factors of the active adapter or without any.
+    """A linear layer of the base model, with the weights of the active adapter or without any.
 
     Args:
         base: the layer; bfloat16, float32 or NF4.
@@ -59,15 +82,17 @@ class LoraLinear(nn.Module):
         self.base = base
         self.in_features: int = base.in_features  # type: ignore[assignment]
         self.out_features: int = base.out_features  # type: ignore[assignment]
-        self.factors: LoraFactors | None = None
+        self.change: LoraFactors | MergedWeight | None = None
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Returns the layer's output, shape (..., outputs)."""
+        change = self.change
+        if isinstance(change, MergedWeight):
+            return nn.functional.linear(inputs, change.weight, self.base.bias)  # type: ignore[arg-type]
         outputs: torch.Tensor = self.base(inputs)
-        factors = self.factors
-        if factors is None:
+        if change is None:
             return outputs
-        return outputs + nn.functional.linear(nn.functional.linear(inputs, factors.a), factors.b)
+        return outputs + nn.functional.linear(nn.functional.linear(inputs, change.a), change.b)
 
 
 class LoraLayers:
@@ -75,12 +100,19 @@ class LoraLayers:
 
     Args:
         base: the base model; its linear layers are wrapped in place, once an adapter needs them.
+        mode: how adapters are computed with.
     """
 
-    def __init__(self, base: BaseModel) -> None:
+    def __init__(self, base: BaseModel, mode: LoraMode = "auto") -> None:
+        if mode == "merged" and base.quantization != "none":
+            raise AdapterIncompatible(f"an adapter cannot be merged into {base.quantization} weights")
         self._base = base
-        self._wrapped: dict[str, LoraLinear] = {}
-        self._active: LoraWeights = {}
+        self._mode = mode
+        # An engine before this one may have wrapped them.
+        self._wrapped = {
+            name: layer for name, layer in base.model.named_modules() if isinstance(layer, LoraLinear)
+        }
+        self._active: LoraWeights | None = None
         self._lock = threading.Lock()
 
     def load(self, adapter: LoraAdapter) -> LoraWeights:
@@ -94,20 +126,23 @@ class LoraLayers:
         with self._lock:
             adapter.check_fits(self._base)
             scaling = _scaling(adapter)
-            device, dtype = self._base.model.device, self._base.model.dtype
+            device = self._base.model.device
             pairs: dict[str, dict[str, torch.Tensor]] = {}
             for key, tensor in load_file(adapter.folder / WEIGHTS_FILE).items():
-                name = layer_of(key)
                 factor = "a" if ".lora_A." in key else "b"
-                if factor == "b":
-                    tensor = tensor.float() * scaling
-                pairs.setdefault(name, {})[factor] = tensor.to(device, dtype)
+                scaled = tensor.float() * (scaling if factor == "b" else 1.0)
+                pairs.setdefault(layer_of(key), {})[factor] = scaled.to(device)
             if any(len(factors) != 2 for factors in pairs.values()):
                 raise AdapterIncompatible(f"adapter {adapter.folder.name}: a layer has one factor of two")
-            # A wrapped layer without factors computes what it did, so a pass may meet it half-way.
-            for name in pairs:
-                self._wrap(name)
-            return {name: LoraFactors(**factors) for name, factors in pairs.items()}
+            # A wrapped layer without a change computes what it did, so a pass may meet it half-way.
+            layers = {name: self._wrap(name) for name in pairs}
+            if self._is_merged(layers.values()):
+                return {name: _merged(layers[name], **factors) for name, factors in pairs.items()}
+            dtype = self._base.model.dtype
+            return {
+                name: LoraFactors(factors["a"].to(dtype), factors["b"].to(dtype))
+                for name, factors in pairs.items()
+            }
 
     def activate(self, weights: LoraWeights | None) -> None:
         """Makes an adapter's weights the ones in use, None for none; for the model thread alone."""
@@ -115,16 +150,37 @@ class LoraLayers:
         if weights is self._active:
             return
         for name, layer in self._wrapped.copy().items():
-            layer.factors = weights.get(name)
+            layer.change = weights.get(name)
         self._active = weights
 
-    def _wrap(self, name: str) -> None:
-        if name in self._wrapped:
-            return
-        parent, _, child = name.rpartition(".")
-        layer = LoraLinear(self._base.model.get_submodule(name))
-        setattr(self._base.model.get_submodule(parent), child, layer)
-        self._wrapped[name] = layer
+    def _is_merged(self, layers: Iterable[LoraLinear]) -> bool:
+        if self._mode != "auto":
+            return self._mode == "merged"
+        if self._base.quantization != "none":
+            return False
+        device, dtype = self._base.model.device, self._base.model.dtype
+        if device.type != "cuda":
+            return True
+        num_bytes = sum(layer.in_features * layer.out_features for layer in layers) * dtype.itemsize
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        has_room: bool = torch.cuda.mem_get_info(device)[0] + unused >= _ROOM_FACTOR * num_bytes
+        if not has_room:
+            log.warning("no room for a merged copy of %d MiB; adapter kept apart", num_bytes // 1024**2)
+        return has_room
+
+    def _wrap(self, name: str) -> LoraLinear:
+        if name not in self._wrapped:
+            parent, _, child = name.rpartition(".")
+            layer = LoraLinear(self._base.model.get_submodule(name))
+            setattr(self._base.model.get_submodule(parent), child, layer)
+            self._wrapped[name] = layer
+        return self._wrapped[name]
+
+
+@torch.no_grad()
+def _merged(layer: LoraLinear, a: torch.Tensor, b: torch.Tensor) -> MergedWeight:
+    weight: torch.Tensor = layer.base.weight  # type: ignore[assignment]
+    return MergedWeight((weight.float() + b @ a).to(weight.dtype))
 
 
 def _scaling(adapter: LoraAdapter) -> float:

@@ -11,6 +11,9 @@ from services.contracts.scoring import PairRequest, PairScore
 from services.scoring.batch_planner import BatchPlan
 from services.scoring.prompt import Prompt
 
+# Batches go by job, not by arrival alone, and a load that grows slows the machine before it is measured.
+_WAIT_MARGIN = 1.5
+
 
 @dataclass(slots=True, eq=False)
 class WaitingPair:
@@ -145,7 +148,8 @@ class PairQueue:
 
     def _refuse_if_late(self, remaining_seconds: float) -> None:
         # Better told now than dropped at the deadline, after a wait that another server could have used.
-        wait_seconds = (self._num_admitted + self.num_computing) * self.seconds_per_pair
+        num_before = self._num_admitted + self.num_computing
+        wait_seconds = num_before * self.seconds_per_pair * _WAIT_MARGIN
         if 0 < remaining_seconds < wait_seconds:
             raise EngineOverloaded(max(self.retry_after_seconds, wait_seconds - remaining_seconds))
 

@@ -15,6 +15,8 @@ from services.scoring.score_scale import NUM_READOUT_ROWS, ScoreTokens
 if TYPE_CHECKING:
     import torch
 
+    from services.scoring.lora_layers import LoraMode
+
 
 @dataclass(frozen=True, slots=True)
 class TreeRow:
@@ -40,18 +42,19 @@ class ScoreModel:
     Args:
         base: the loaded base model.
         score_tokens: the score scale in its vocabulary.
+        lora_mode: how adapters are computed with.
 
     Attributes:
         lora: loads adapters and makes one active.
     """
 
-    def __init__(self, base: BaseModel, score_tokens: ScoreTokens) -> None:
+    def __init__(self, base: BaseModel, score_tokens: ScoreTokens, lora_mode: "LoraMode" = "auto") -> None:
         import torch
 
         from services.scoring.lora_layers import LoraLayers
 
         config = base.model.config.get_text_config(decoder=True)
-        self.lora = LoraLayers(base)
+        self.lora = LoraLayers(base, lora_mode)
         self._backbone = _text_backbone(base.model)
         self._head: torch.Tensor = base.model.get_output_embeddings().weight
         self._softcap: float | None = config.final_logit_softcapping

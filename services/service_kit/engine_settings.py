@@ -40,6 +40,7 @@ def engine_spec(settings: Settings) -> EngineSpec:
         adapter=adapter_folder(settings),
         max_prompt_tokens=settings.max_prompt_tokens,
         max_resume_tokens=resume_tokens(settings),
+        lora_mode=settings.lora_mode,
         layout=settings.batch_layout,
         batch_token_budget=settings.batch_token_budget,
         batching_window_seconds=settings.batching_window_seconds,

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     adapter_store: str = "~/.local/share/resume-scorer/adapters"  # a folder, s3://..., gs://...
 
     # Engine
+    # merged: each loaded adapter has its own copy of the layers that it changes, and costs no time; factors:
+    # no copy, but slower; auto: merged where the base model is not quantised and a CUDA device has room
+    lora_mode: Literal["auto", "merged", "factors"] = "auto"
     batch_layout: Literal["auto", "padded", "sequential"] = "auto"
     batch_token_budget: int = Field(0, ge=0)  # 0: 2,048 on a CPU, 20,000 on CUDA
     batching_window_seconds: float = Field(0.005, ge=0, le=5)

@@ -22,7 +22,7 @@ from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_mode
 from services.scoring.engine import ScoringEngine
 from services.scoring.engine_factory import EngineSpec, assemble_engine
 from services.scoring.lora_adapter import METADATA_FILE, read_adapter
-from services.scoring.lora_layers import LoraLayers
+from services.scoring.lora_layers import LoraFactors, LoraLayers, LoraMode
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 JOBS = [f"Job {number}: we look for a nurse with {number} years of care." for number in range(3)]
@@ -60,13 +60,14 @@ def engine(load_base: Callable[[], BaseModel]) -> Iterator[ScoringEngine]:
     assert engine.close(timeout_seconds=20)
 
 
+@pytest.mark.parametrize("mode", ["merged", "factors"])
 def test_the_layers_compute_what_peft_computes(
-    load_base: Callable[[], BaseModel], folders: list[Path]
+    load_base: Callable[[], BaseModel], folders: list[Path], mode: LoraMode
 ) -> None:
     tokens = torch.arange(20).reshape(1, 20) + 100
     for folder in folders:
         ours, theirs = load_base(), load_base()
-        layers = LoraLayers(ours)
+        layers = LoraLayers(ours, mode)
         layers.activate(layers.load(read_adapter(folder)))
         peft = PeftModel.from_pretrained(theirs.model, str(folder)).eval()
         with torch.inference_mode():
@@ -76,6 +77,32 @@ def test_the_layers_compute_what_peft_computes(
             plain = load_base().model(tokens).logits
             torch.testing.assert_close(ours.model(tokens).logits, plain, rtol=0, atol=0)
             assert (plain - expected).abs().max() > 0.01
+
+
+def test_layers_that_another_engine_left_active_are_taken_over(
+    load_base: Callable[[], BaseModel], folders: list[Path]
+) -> None:
+    tokens, base = torch.arange(20).reshape(1, 20) + 100, load_base()
+    with torch.inference_mode():
+        plain = base.model(tokens).logits
+        before = LoraLayers(base)
+        before.activate(before.load(read_adapter(folders[0])))
+        changed = base.model(tokens).logits
+        layers = LoraLayers(base)
+        layers.activate(None)
+        torch.testing.assert_close(base.model(tokens).logits, plain, rtol=0, atol=0)
+        layers.activate(layers.load(read_adapter(folders[0])))
+        torch.testing.assert_close(base.model(tokens).logits, changed, rtol=0, atol=0)
+
+
+def test_nothing_is_merged_into_four_bits(cache_dir: Path, folders: list[Path]) -> None:
+    name = "random:tiny-gemma-3"
+    quantised = load_base_model(BaseModelSpec(name, cache_dir, device="cpu", quantization="nf4"))
+
+    with pytest.raises(AdapterIncompatible, match="nf4"):
+        LoraLayers(quantised, "merged")
+    weights = LoraLayers(quantised).load(read_adapter(folders[0]))
+    assert all(isinstance(each, LoraFactors) for each in weights.values())
 
 
 async def test_scores_under_swaps_are_those_of_the_adapter_they_name(
