@@ -22,7 +22,7 @@ up: $(STAMP) ## broker, worker and API on this machine; scores six samples; Ctrl
 	$(BIN)/resume-scorer up $(ARGS)
 
 test: $(STAMP) ## every test that needs no GPU
-	$(BIN)/python -m pytest -m "not gpu"
+	$(BIN)/python -m pytest -m "not gpu" -n 2 --dist loadfile
 
 test-fast: $(STAMP) ## the tests that need neither the real model nor a broker
 	$(BIN)/python -m pytest tests/unit tests/contract

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -235,6 +236,8 @@ def _nf4_config() -> Any:
     )
 
 
+# A second of work for 262,144 pieces; every model of a process can share it, nothing changes it.
+@lru_cache(maxsize=2)
 def _load_tokenizer(path: Path) -> "Tokenizer":
     from tokenizers import Tokenizer
 
