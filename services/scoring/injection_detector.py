@@ -10,6 +10,7 @@ import binascii
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from services.scoring.injection_patterns import (
     LOOK_ALIKES,
@@ -29,11 +30,15 @@ _WORD = re.compile(r"\w+")
 # Single letters in a row, with wider gaps between what were words. All patterns are bounded or linear: a
 # resume of the largest size must not hold the service up.
 _SPACED_OUT = re.compile(r"(?<!\S)(?:\w {1,4}){7,}\w(?!\S)")
+_SCRIPTS_MEET = re.compile(r"[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z]")
 _MIXED_WORD = re.compile(r"\w{0,40}(?:[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z])\w{0,40}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{32,}={0,2}")
 _OVERRIDDEN = re.compile("[\u202d\u202e]([^\u202c\n]*)")
 _TAGS = re.compile("[\U000e0020-\U000e007e]+")
 _SPACES = re.compile(r"\s+")
+_WITHOUT_SPACES = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
+# A job's runs of words are asked for once an application.
+_NUM_REMEMBERED_JOBS = 64
 
 
 def is_suspicious(resume: str, job_description: str) -> bool:
@@ -51,7 +56,7 @@ def is_suspicious(resume: str, job_description: str) -> bool:
     flat = [_SPACES.sub(" ", reading).lower() for reading in readings]
     if any(PHRASES.search(reading) for reading in flat):
         return True
-    if any(PHRASES_WITHOUT_SPACES.search(reading) for reading in flat if not reading.isascii()):
+    if any(PHRASES_WITHOUT_SPACES.search(reading) for reading in flat if _is_east_asian(reading)):
         return True
     return _is_pasted(resume, job_description)
 
@@ -60,7 +65,7 @@ def _readings(text: str) -> Iterator[str]:
     """Yields the text as it reads, and again in every disguise that was found in it, undone."""
     clean = unicodedata.normalize("NFKC", clean_text(text))
     yield clean
-    if not clean.isascii() and _MIXED_WORD.search(clean):
+    if not clean.isascii() and _SCRIPTS_MEET.search(clean):
         yield _MIXED_WORD.sub(lambda found: found.group().translate(LOOK_ALIKES), clean)
     spaced = _SPACED_OUT.findall(clean)
     if spaced:
@@ -80,12 +85,21 @@ def _unspaced(letters: str) -> str:
     return " ".join(word.replace(" ", "") for word in re.split(r" {2,}", letters))
 
 
+def _is_east_asian(text: str) -> bool:
+    return not text.isascii() and _WITHOUT_SPACES.search(text) is not None
+
+
 def _is_pasted(resume: str, job_description: str) -> bool:
-    words = _WORD.findall(job_description.lower())
-    if len(words) < MIN_PASTED_WORDS:
-        return False
-    runs = {tuple(words[at : at + MIN_PASTED_WORDS]) for at in range(len(words) - MIN_PASTED_WORDS + 1)}
-    told = _WORD.findall(resume.lower())
+    runs = _runs_of(job_description)
+    told = _WORD.findall(resume.lower()) if runs else []
     return any(
         tuple(told[at : at + MIN_PASTED_WORDS]) in runs for at in range(len(told) - MIN_PASTED_WORDS + 1)
+    )
+
+
+@lru_cache(_NUM_REMEMBERED_JOBS)
+def _runs_of(job_description: str) -> frozenset[tuple[str, ...]]:
+    words = _WORD.findall(job_description.lower())
+    return frozenset(
+        tuple(words[at : at + MIN_PASTED_WORDS]) for at in range(len(words) - MIN_PASTED_WORDS + 1)
     )
