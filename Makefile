@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PB := services/pb
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast check proto bench tools sbom clean
+.PHONY: help up test test-fast check proto bench bench-gpu bench-table bench-plot bench-tools tools sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,8 +42,28 @@ proto: $(STAMP) ## generate the protobuf and gRPC stubs into services/pb
 	$(BIN)/python -m grpc_tools.protoc -Iproto --grpc_python_out=$(PB) proto/scoring/v1/*_service.proto
 	sed -i 's/^from scoring\.v1 import/from services.pb.scoring.v1 import/' $(PB)/scoring/v1/*_pb2*.py*
 
-bench: $(STAMP) ## benchmarks on this machine's CPU; results go to tests/benchmarks/results
+bench: $(STAMP) ## benchmarks with your settings; ARGS="--list", ARGS="--only NAME"; see docs/performance.md
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-gpu: $(STAMP) ## gemma-2-2b's shape with random weights on a GPU; without one, a small shape on the CPU
+	$(BIN)/python -m tests.benchmarks --card $(ARGS)
+
+bench-table: $(STAMP) ## all results so far, as Markdown
+	@$(BIN)/python -m tests.benchmarks --table
+
+bench-plot: $(STAMP) ## the plot of docs/performance.md from the results of the benchmark "cost"
+	$(BIN)/python -m tests.benchmarks.cost_plot --output docs/pictures/performance.png
+
+BENCH_TOOLS := $(VENV)/bench-tools
+
+bench-tools: $(BENCH_TOOLS)/.installed ## llama.cpp for the benchmark llama-cpp, built from source (ten minutes, gcc, once)
+
+# An environment of its own: nothing of it is a dependency of the project.
+$(BENCH_TOOLS)/.installed: | $(STAMP)
+	$(PYTHON) -m venv $(BENCH_TOOLS)
+	CMAKE_ARGS="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF" \
+	  $(BENCH_TOOLS)/bin/python -m pip install --quiet llama-cpp-python==0.3.36
+	@touch $@
 
 TOOLS := $(VENV)/tools
 

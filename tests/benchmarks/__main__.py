@@ -1,78 +1,99 @@
-"""Runs the benchmarks and writes their figures: ``python -m tests.benchmarks``, or ``make bench``."""
+"""Runs benchmarks and keeps their figures: ``python -m tests.benchmarks``, or ``make bench``.
 
+Each result is written when its benchmark ends; see docs/performance.md for what they mean.
+"""
+
+import argparse
 import asyncio
-import json
+import gc
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from services.contracts.engine_observer import SilentObserver
-from services.scoring.base_model import load_base_model
-from services.scoring.engine_factory import assemble_engine
 from services.service_kit.engine_settings import engine_spec
 from services.service_kit.logging import configure_logging
 from services.service_kit.settings import load_settings
-from tests.benchmarks import engine_marks, main_path
+from tests.benchmarks.card import card_setup
+from tests.benchmarks.catalogue import BENCHMARKS, CARD_BENCHMARKS, Benchmark, chosen
+from tests.benchmarks.figures import Outcome
 from tests.benchmarks.machine import describe_machine
-from tests.benchmarks.rounds import Comparison
+from tests.benchmarks.results_file import RESULTS_FILE, add, entry_of, load
+from tests.benchmarks.setup import Setup
+from tests.benchmarks.table import lines, markdown
 
-RESULTS = Path(__file__).parent / "results"
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Reads the command line; ends the process where it makes no sense."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--list", action="store_true", help="name the benchmarks and what each answers")
+    parser.add_argument("--table", action="store_true", help="print the results file as Markdown")
+    parser.add_argument("--card", action="store_true", help="the ones for a GPU, at gemma-2-2b's shape")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="may be repeated")
+    parser.add_argument("--rounds", type=int, default=3, help="measured rounds (default 3)")
+    parser.add_argument("--results", type=Path, default=RESULTS_FILE, help="the file to merge figures into")
+    options = parser.parse_args(arguments)
+    if options.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    try:
+        options.chosen = chosen(options.only, CARD_BENCHMARKS if options.card else BENCHMARKS)
+    except ValueError as error:
+        parser.error(str(error))
+    return options
 
 
-async def run() -> dict[str, Any]:
+def main(arguments: Sequence[str]) -> int:
+    """Does what the command line asks; returns 1 where a benchmark failed."""
+    options = parse(arguments)
+    if options.list:
+        for benchmark in options.chosen:
+            print(f"{benchmark.name:<14}{benchmark.question}")
+        return 0
+    if options.table:
+        print(markdown(load(options.results)))
+        return 0
     settings = load_settings()
     configure_logging(settings.model_copy(update={"log_level": "ERROR"}), "benchmark")
-    spec = engine_spec(settings)
-    base = load_base_model(spec.base_model, print)
-    engine = assemble_engine(base, spec, SilentObserver())
-    engine.start()
-    try:
-        services = await main_path.through_kafka_and_grpc(engine)
-    finally:
-        engine.close()
-    show("the engine alone, and behind Kafka and gRPC", services)
-    prefix = await main_path.prefix_cache(base, spec)
-    show("the job part computed once", prefix)
-    spread = await main_path.spread_between_batches(base, spec)
-    print(f"\nspread between batches: {spread}")
-    guide = await engine_marks.against_the_guide(base, spec)
-    show("one generate a pair, 4-bit, unmerged LoRA, as the guide does it", guide)
-    lora = await engine_marks.lora_against_none(base, spec) if spec.adapter else None
-    if lora:
-        show("what LoRA costs", lora)
-    padding = await engine_marks.padding_share(base, spec)
-    print(f"\npadding on resumes of 100 to 1,500 tokens: {100 * padding:.1f} % of computed tokens")
-    waits = await engine_marks.waits(base, spec)
-    print(f"\nwaits at 70 % of the capacity, open loop: {waits}")
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": describe_machine(),
-        "model": {"name": base.name, "quantization": base.quantization, "dtype": str(base.model.dtype)},
-        "rounds": main_path.NUM_ROUNDS,
-        "pairs_a_round": main_path.NUM_JOBS * main_path.NUM_RESUMES,
-        "services": services.figures(),
-        "prefix": prefix.figures(),
-        "spread": spread,
-        "guide": guide.figures(),
-        "lora": lora.figures() if lora else None,
-        "padding_share_mixed_lengths": padding,
-        "waits": waits,
-    }
+    plain = Setup(settings, engine_spec(settings), num_rounds=options.rounds)
+    with card_setup(settings, options.rounds) if options.card else nullcontext(plain) as setup:
+        if setup.note:
+            print(setup.note)
+        return 0 if all([_run(benchmark, setup, options.results) for benchmark in options.chosen]) else 1
 
 
-def show(title: str, comparison: Comparison) -> None:
-    print(f"\n{title} (ratio to: {comparison.baseline})")
-    for name, figures in comparison.figures().items():
-        print(
-            f"  {name:<16}{figures['pairs_per_second']:8.2f} pairs/s  ratio {figures['ratio']:.3f}"
-            f"  ({figures['lowest_ratio']:.3f}-{figures['highest_ratio']:.3f})"
-        )
+def _run(benchmark: Benchmark, setup: Setup, results: Path) -> bool:
+    """Measures, shows and keeps; returns whether all of it went well, for the others are still to run."""
+    is_done = True
+    for quantization in benchmark.quantizations:
+        print(f"\n{benchmark.name}: {benchmark.question}", flush=True)
+        base_model = setup.spec.base_model
+        if quantization != "auto":
+            base_model = replace(base_model, quantization=quantization)
+        this = replace(setup, spec=replace(setup.spec, base_model=base_model))
+        try:
+            outcome = asyncio.run(benchmark.run(this))
+            variant = benchmark.model or this.variant()
+        except Exception:  # noqa: BLE001 - shown whole, and the exit code tells
+            traceback.print_exc()
+            is_done = False
+            continue
+        finally:
+            gc.collect()
+        _show(variant, outcome)
+        if outcome.figures:
+            entry = entry_of(outcome, datetime.now(UTC).date(), describe_machine(), setup.num_rounds)
+            add(results, benchmark.name, variant, entry)
+    return is_done
+
+
+def _show(variant: str, outcome: Outcome) -> None:
+    print(variant + (f"; {outcome.note}" if outcome.note else ""))
+    for line in lines(outcome.figures):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
-    figures = asyncio.run(run())
-    RESULTS.mkdir(exist_ok=True)
-    model = figures["model"]
-    file = RESULTS / f"main-path-{model['name']}-{model['quantization']}.json"
-    file.write_text(json.dumps(figures, indent=2) + "\n")
-    print(f"\nwritten: {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file.name}")
+    sys.exit(main(sys.argv[1:]))

@@ -9,10 +9,13 @@ _PACKAGES = ("torch", "transformers", "bitsandbytes", "faust-streaming", "aiokaf
 
 
 def describe_machine() -> dict[str, str]:
-    """Returns processor, cores and versions; no names of hosts, users or paths."""
+    """Returns processor, cores, card if any, and versions; no names of hosts, users or paths."""
+    import torch
+
     return {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
+        **({"card": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}),
         "python": platform.python_version(),
         **{name: version(name) for name in _PACKAGES},
     }

@@ -1,9 +1,10 @@
 """Pairs per second of ways to do the same work, in one process, in alternating rounds."""
 
-import statistics
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+
+from tests.benchmarks.figures import Figure, over_rounds
 
 Way = Callable[[], Awaitable[int]]
 
@@ -25,17 +26,18 @@ class Comparison:
         against = self.pairs_per_second[self.baseline]
         return [mine / theirs for mine, theirs in zip(self.pairs_per_second[name], against, strict=True)]
 
-    def figures(self) -> dict[str, dict[str, float]]:
-        """Returns the median and the range of every way and of its ratio to the baseline."""
-        return {
-            name: {
-                "pairs_per_second": statistics.median(speeds),
-                "ratio": statistics.median(self.ratios(name)),
-                "lowest_ratio": min(self.ratios(name)),
-                "highest_ratio": max(self.ratios(name)),
-            }
-            for name, speeds in self.pairs_per_second.items()
-        }
+    def speed(self, name: str) -> Figure:
+        """Returns the pairs per second of a way."""
+        return over_rounds(name, self.pairs_per_second[name], "pairs/s")
+
+    def ratio(self, name: str, at_least: float | None = None) -> Figure:
+        """Returns the way's speed over the baseline's, with the mark that it should reach."""
+        return over_rounds(f"{name} / {self.baseline}", self.ratios(name), "x", at_least=at_least)
+
+    def figures(self, marks: Mapping[str, float | None]) -> tuple[Figure, ...]:
+        """Returns every way's speed, then the ratios of those that ``marks`` names."""
+        speeds = [self.speed(name) for name in self.pairs_per_second]
+        return (*speeds, *(self.ratio(name, mark) for name, mark in marks.items()))
 
 
 async def compare(baseline: str, ways: Mapping[str, Way], num_rounds: int) -> Comparison:

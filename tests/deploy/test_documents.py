@@ -7,7 +7,7 @@ import pytest
 from services.service_kit.settings import Settings, variable_of
 from tests.deploy.tools import KUBERNETES, ROOT
 
-PAGES = ("capacity.md", "operations.md", "runbooks.md")
+PAGES = ("capacity.md", "operations.md", "performance.md", "runbooks.md")
 
 
 def text_of(page: str) -> str:

@@ -1,4 +1,4 @@
-"""``resume-scorer up`` as a newcomer runs it, with the real Gemma 3 270M."""
+"""``resume-scorer up`` as a newcomer runs it."""
 
 import os
 import re
@@ -66,12 +66,13 @@ def test_once_scores_the_six_samples_and_ends_with_zero() -> None:
 def test_without_once_it_stays_until_it_is_ended_and_leaves_nothing_behind(
     sent: int, code: int, tmp_path: Path
 ) -> None:
-    folders = {
+    changes = {
+        "SCORER_BASE_MODEL": "random:tiny-gemma-3",  # the test above has the real one
         "SCORER_TRAINER_DIR": str(tmp_path / "trainer"),
         "SCORER_ADAPTER_STORE": str(tmp_path / "store"),
     }
     process = subprocess.Popen(
-        COMMAND, env=os.environ | folders, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        COMMAND, env=os.environ | changes, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")
