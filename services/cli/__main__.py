@@ -11,6 +11,7 @@ from services.cli.audit_command import audit
 from services.cli.audit_injection_command import audit_injection
 from services.cli.bench_command import bench
 from services.cli.dataset_commands import evaluate, predict
+from services.cli.dead_letter_commands import dead_letters
 from services.cli.demo_command import demo
 from services.cli.forget_command import forget
 from services.cli.kafka_commands import publish, watch
@@ -42,6 +43,7 @@ for command in (
     score,
     publish,
     watch,
+    dead_letters,
     model,
     train,
     tune,

@@ -1,15 +1,18 @@
 """The client for asyncio."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, Self
 
 import grpc
 
+from services.client.async_stream import AsyncStream
 from services.client.call_budget import CallBudget
 from services.client.connection import ClientOptions
 from services.client.errors import failure_of
-from services.client.requests import Explanation, Job, Pair, StreamRequests, explain_request, rank_request
+from services.client.requests import Explanation, Job, Pair, explain_request, rank_request
+from services.client.stream_flow import StreamFlow
 from services.pb.scoring.v1.adapter_service_pb2 import ListAdaptersRequest, ListAdaptersResponse
 from services.pb.scoring.v1.adapter_service_pb2_grpc import AdapterServiceStub
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
@@ -67,18 +70,23 @@ class AsyncScoringClient:
         self, pairs: AsyncIterable[Pair], *, timeout_seconds: float | None = None
     ) -> AsyncIterator[StreamScoresResponse]:
         """Yields the outcome of each pair as it is ready, in any order."""
-        requests = StreamRequests()
+        ends_at = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        flow = StreamFlow(self._options.max_attempts, ends_at)
+        stream = AsyncStream(pairs, flow)
         call = self._scoring.StreamScores(
-            requests.of_async(pairs), timeout=timeout_seconds, metadata=self._options.metadata
+            stream.requests(), timeout=timeout_seconds, metadata=self._options.metadata
         )
         try:
             async for answer in call:
-                yield answer
+                if await stream.settle(answer):
+                    yield answer
         except grpc.RpcError as error:
             raise failure_of(error) from error
         finally:
             call.cancel()
-        requests.raise_failure()
+            await stream.close()
+        if flow.failure is not None:
+            raise flow.failure
 
     async def explain(
         self, pair: Pair, *, max_tokens: int = 0, timeout_seconds: float | None = None

@@ -38,7 +38,12 @@ class CallBudget:
         """
         failure = failure_of(error)
         hint = failure.retry_after_seconds if isinstance(failure, ServerOverloaded) else None
-        pause = (hint or 0.0) * random.uniform(1, 1 + JITTER)  # noqa: S311  (not for secrets)
+        pause = jittered(hint or 0.0)
         if hint is None or pause >= self.seconds_left:
             raise failure from error
         return pause
+
+
+def jittered(seconds: float) -> float:
+    """Returns a pause and up to ``JITTER`` of it more."""
+    return seconds * random.uniform(1, 1 + JITTER)  # noqa: S311  (not for secrets)

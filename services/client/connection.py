@@ -40,6 +40,7 @@ class ClientOptions:
         key_file: PEM of its key.
         token: sent as a bearer token; empty: none.
         timeout_seconds: for each call with all its retries, where the call names none.
+        max_attempts: how often a stream sends a pair that the server has no room for; 1: never again.
     """
 
     is_plaintext: bool = False
@@ -48,13 +49,16 @@ class ClientOptions:
     key_file: Path | None = None
     token: str = field(default="", repr=False)
     timeout_seconds: float = 30.0
+    max_attempts: int = 10
 
     def __post_init__(self) -> None:
         """Refuses what cannot be meant.
 
         Raises:
-            ValueError: certificates without TLS, or one of certificate and key without the other.
+            ValueError: certificates without TLS, one of certificate and key without the other, or no attempt.
         """
+        if self.max_attempts < 1:
+            raise ValueError("max_attempts: must be 1 at least")
         if self.is_plaintext and (self.ca_file or self.cert_file or self.key_file):
             raise ValueError("is_plaintext: certificates are of no use without TLS")
         if (self.cert_file is None) != (self.key_file is None):

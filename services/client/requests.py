@@ -1,6 +1,6 @@
 """What a client asks and gets, where the messages of the API alone would be unhandy."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from services.pb.scoring.v1.events_pb2 import InlineJob
@@ -12,7 +12,6 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     ExplainResponse,
     RankCandidatesRequest,
     ScoreRequest,
-    StreamScoresRequest,
 )
 
 Job = InlineJob | str  # a text alone is the description
@@ -84,37 +83,3 @@ def rank_request(job: Job, resumes: Iterable[tuple[str, str]]) -> RankCandidates
 def explain_request(pair: Pair, max_tokens: int) -> ExplainRequest:
     """Returns a request for an explanation."""
     return ExplainRequest(request=pair.request(), max_tokens=max_tokens)
-
-
-class StreamRequests:
-    """The requests of a stream; if their source fails, the stream ends in order and the failure is kept.
-
-    gRPC would only log it, and cancel what is in flight.
-
-    Attributes:
-        failure: what the source raised.
-    """
-
-    def __init__(self) -> None:
-        self.failure: Exception | None = None
-
-    def of(self, pairs: Iterable[Pair]) -> Iterator[StreamScoresRequest]:
-        """Yields a request for each pair."""
-        try:
-            for pair in pairs:
-                yield StreamScoresRequest(request=pair.request())
-        except Exception as error:  # told by raise_failure, in the caller's own thread
-            self.failure = error
-
-    async def of_async(self, pairs: AsyncIterable[Pair]) -> AsyncIterator[StreamScoresRequest]:
-        """Yields a request for each pair."""
-        try:
-            async for pair in pairs:
-                yield StreamScoresRequest(request=pair.request())
-        except Exception as error:  # as above
-            self.failure = error
-
-    def raise_failure(self) -> None:
-        """Raises what the source raised, if it did."""
-        if self.failure is not None:
-            raise self.failure

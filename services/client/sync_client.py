@@ -9,7 +9,9 @@ import grpc
 from services.client.call_budget import CallBudget
 from services.client.connection import ClientOptions
 from services.client.errors import failure_of
-from services.client.requests import Explanation, Job, Pair, StreamRequests, explain_request, rank_request
+from services.client.requests import Explanation, Job, Pair, explain_request, rank_request
+from services.client.stream_flow import StreamFlow
+from services.client.sync_stream import BlockingStream
 from services.pb.scoring.v1.adapter_service_pb2 import ListAdaptersRequest, ListAdaptersResponse
 from services.pb.scoring.v1.adapter_service_pb2_grpc import AdapterServiceStub
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
@@ -77,24 +79,33 @@ class ScoringClient:
     ) -> Iterator[StreamScoresResponse]:
         """Yields the outcome of each pair as it is ready, in any order.
 
-        A pair that cannot be scored is answered with its error, and the stream goes on. A stream that breaks
-        is not begun again: the caller knows which ids it has answers for.
+        A pair that cannot be scored is answered with its error, and the stream goes on. One that the server
+        had no room for is sent again after the pause that the server names, at most ``max_attempts`` times in
+        all and not beyond the deadline; its last refusal is its answer then. A stream that breaks is not
+        begun again: the caller knows which ids it has answers for.
 
         Args:
-            pairs: with an application id each; read as fast as the server takes them.
+            pairs: with an application id each; read by a thread of its own, as fast as the server takes them,
+                with at most 129 in hand.
             timeout_seconds: for the whole stream; None: without end.
         """
-        requests = StreamRequests()
+        ends_at = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        flow = StreamFlow(self._options.max_attempts, ends_at)
+        stream = BlockingStream(pairs, flow)
         call = self._scoring.StreamScores(
-            requests.of(pairs), timeout=timeout_seconds, metadata=self._options.metadata
+            stream.requests(), timeout=timeout_seconds, metadata=self._options.metadata
         )
         try:
-            yield from call
+            for answer in call:
+                if stream.settle(answer):
+                    yield answer
         except grpc.RpcError as error:
             raise failure_of(error) from error
         finally:
             call.cancel()
-        requests.raise_failure()
+            stream.close()
+        if flow.failure is not None:
+            raise flow.failure
 
     def explain(
         self, pair: Pair, *, max_tokens: int = 0, timeout_seconds: float | None = None

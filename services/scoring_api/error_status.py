@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
@@ -116,11 +117,21 @@ def status_of(error: BaseException) -> Status:
     details: list[Message] = [error_details_pb2.ErrorInfo(reason=_reason_of(error, row), domain=DOMAIN)]
     if isinstance(error, InvalidInput):
         details.append(_bad_request(error))
-    if isinstance(error, EngineOverloaded | RateExceeded):
-        details.append(_retry_info(error))
+    delay = retry_delay_of(error)
+    if delay is not None:
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     return Status(
         code=row.code.value[0], message=message_of(error), details=[_packed(each) for each in details]
     )
+
+
+def retry_delay_of(error: BaseException) -> Duration | None:
+    """Returns when to try again, a millisecond at least; None where the error does not say."""
+    if not isinstance(error, EngineOverloaded | RateExceeded):
+        return None
+    delay = Duration()
+    delay.FromMilliseconds(max(1, round(error.retry_after_seconds * 1000)))
+    return delay
 
 
 def message_of(error: BaseException) -> str:
@@ -144,12 +155,6 @@ def _bad_request(error: InvalidInput) -> error_details_pb2.BadRequest:
             for each in error.violations[:MAX_TOLD_VIOLATIONS]
         ]
     )
-
-
-def _retry_info(error: EngineOverloaded | RateExceeded) -> error_details_pb2.RetryInfo:
-    info = error_details_pb2.RetryInfo()
-    info.retry_delay.FromMilliseconds(max(1, round(error.retry_after_seconds * 1000)))
-    return info
 
 
 def _packed(detail: Message) -> AnyMessage:

@@ -10,7 +10,7 @@ from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import PairError, StreamScoresRequest, StreamScoresResponse
 from services.scoring_api.call_answers import tell_fault
 from services.scoring_api.deadlines import deadline_of
-from services.scoring_api.error_status import message_of, row_of
+from services.scoring_api.error_status import message_of, retry_delay_of, row_of
 from services.scoring_api.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
 from services.service_kit.message_mapping import result_message
 
@@ -109,5 +109,8 @@ def _missing_id(request: StreamScoresRequest) -> tuple[FieldViolation, ...]:
 
 def _pair_error(request: StreamScoresRequest, error: Exception) -> PairError:
     return PairError(
-        application_id=request.request.application_id, code=row_of(error).code.name, message=message_of(error)
+        application_id=request.request.application_id,
+        code=row_of(error).code.name,
+        message=message_of(error),
+        retry_delay=retry_delay_of(error),
     )

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import json
 import os
+import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -129,7 +130,8 @@ class AuditLog:
 
     def _open(self) -> None:
         started = datetime.now(UTC)
-        name = f"{self._service}-{started:%Y%m%dT%H%M%S.%f}Z-{os.getpid()}.jsonl"
+        # Replicas may share the folder: in containers their processes have the same number.
+        name = f"{self._service}-{socket.gethostname()}-{started:%Y%m%dT%H%M%S.%f}Z-{os.getpid()}.jsonl"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
         self._file = os.open(self._folder / name, flags, 0o600)
         self._num_bytes, self._previous = 0, ""

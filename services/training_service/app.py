@@ -15,10 +15,12 @@ from services.service_kit.health_server import HealthServer
 from services.service_kit.kafka_client import create_topics, start_producer, stop_producer, wait_for_kafka
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings, variable_of
+from services.training_service.contact_watch import ContactWatch
 from services.training_service.database import Database
 from services.training_service.intake import LabelIntake
 from services.training_service.label_store import LabelStore
 from services.training_service.metrics import TrainerMetrics
+from services.training_service.retention_clock import RetentionClock
 from services.training_service.run_execution import RunExecution
 from services.training_service.run_store import RunStore
 from services.training_service.training_loop import TrainingLoop
@@ -114,9 +116,11 @@ class _Trainer:
         self._metrics = metrics
         self._training_command = training_command
         self._intake: LabelIntake | None = None
+        self._contact = ContactWatch(settings)
 
     def is_connected(self) -> bool:
-        return self._intake is not None and self._intake.is_connected()
+        is_reading = self._intake is not None and self._intake.is_connected()
+        return is_reading and self._contact.is_in_contact()
 
     async def work(self) -> None:
         started = time.monotonic()
@@ -131,10 +135,12 @@ class _Trainer:
             database = Database(settings.trainer_dir.expanduser())
             stack.callback(database.close)
             labels, runs = LabelStore(database, settings.trainer_held_out_share), RunStore(database)
+            clock = RetentionClock(database)
             self._intake = LabelIntake(settings, labels, DeadLetters(producer, metrics.dead_letters), metrics)
             process = TrainingProcess(settings, self._training_command)
             execution = RunExecution(settings, labels, runs, process, metrics)
             log.info("trainer ready", seconds=round(time.monotonic() - started, 2))
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._contact.watch())
                 group.create_task(self._intake.follow())
-                group.create_task(TrainingLoop(settings, labels, runs, execution, metrics).follow())
+                group.create_task(TrainingLoop(settings, labels, runs, clock, execution, metrics).follow())

@@ -45,6 +45,9 @@ CREATE INDEX IF NOT EXISTS labels_compared ON labels (application_id, rater, sco
 CREATE TABLE IF NOT EXISTS tombstones (
     application_sha256 TEXT PRIMARY KEY, forget_time REAL NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS retention_clock (
+    row_id INTEGER PRIMARY KEY CHECK (row_id = 0), believed_time REAL NOT NULL, doubted_seconds REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS requests (kind TEXT PRIMARY KEY);
 """
 

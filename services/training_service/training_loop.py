@@ -8,6 +8,7 @@ from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 from services.training_service.label_store import LabelStore
 from services.training_service.metrics import TrainerMetrics
+from services.training_service.retention_clock import RetentionClock
 from services.training_service.run_execution import RunExecution
 from services.training_service.run_folder import tidy
 from services.training_service.run_store import Request, Run, RunStore
@@ -37,6 +38,7 @@ class TrainingLoop:
     Args:
         settings: when to train, and how long to keep what.
         labels, runs: the stores.
+        clock: tells what is too old.
         execution: carries runs out.
         metrics: show the numbers of labels.
     """
@@ -46,12 +48,14 @@ class TrainingLoop:
         settings: Settings,
         labels: LabelStore,
         runs: RunStore,
+        clock: RetentionClock,
         execution: RunExecution,
         metrics: TrainerMetrics,
     ) -> None:
         self._settings = settings
         self._labels = labels
         self._runs = runs
+        self._clock = clock
         self._execution = execution
         self._metrics = metrics
         self._next_tidy_time = 0.0
@@ -115,6 +119,7 @@ class TrainingLoop:
             settings.trainer_kept_versions,
         )
         self._labels.remove_old(
-            time.time(), settings.trainer_retention_days, settings.trainer_label_retention_days
+            self._clock.now(), settings.trainer_retention_days, settings.trainer_label_retention_days
         )
+        self._metrics.clock_ahead_seconds.set(self._clock.ahead_seconds)
         self._next_tidy_time = time.monotonic() + SECONDS_PER_HOUR

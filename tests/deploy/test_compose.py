@@ -21,9 +21,16 @@ SERVICES = {"worker": "scoring-worker", "api": "scoring-api", "trainer": "traini
 
 @pytest.fixture(scope="module", params=["cpu", "gpu"])
 def composed(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What docker-compose makes of the file, checked by it against the compose specification."""
-    command = [program("docker-compose"), "-f", str(COMPOSE), "--profile", request.param]
-    answer = subprocess.run([*command, "config", "--format", "json"], capture_output=True, text=True)
+    return compose(request.param)
+
+
+def compose(profile: str, **variables: str) -> dict[str, Any]:
+    """Returns what docker-compose makes of the file, checked by it against the compose specification."""
+    command = [program("docker-compose"), "-f", str(COMPOSE), "--profile", profile]
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    answer = subprocess.run(
+        [*command, "config", "--format", "json"], capture_output=True, text=True, env=others | variables
+    )
     assert answer.returncode == 0, answer.stderr
     content: dict[str, Any] = json.loads(answer.stdout)
     return content
@@ -63,6 +70,25 @@ def test_every_variable_is_a_setting(composed: dict[str, Any], monkeypatch: pyte
                 patched.setenv(name, value)
 
             assert load_settings().kafka_bootstrap_servers == "kafka:9092"
+
+
+def test_what_a_service_sets_for_itself_is_not_lost_in_the_merge(composed: dict[str, Any]) -> None:
+    of_command = {each["command"][0]: each for each in ours(composed).values()}
+
+    assert of_command["api"]["environment"]["SCORER_GRPC_HOST"] == "0.0.0.0"
+    assert of_command["api"]["environment"]["SCORER_API_ALLOW_PLAINTEXT"] == "true"
+    assert seconds_of(of_command["trainer"]["stop_grace_period"]) == 60
+
+
+def test_scorers_share_a_volume_for_the_audit_log_which_is_off_unless_asked_for() -> None:
+    for folder in ("", "/audit"):
+        composed = compose("cpu", SCORER_AUDIT_LOG_DIR=folder)
+        for service in ours(composed).values():
+            is_scorer = service["command"] != ["trainer"]
+            volumes = {each["source"]: each["target"] for each in service["volumes"]}
+            assert volumes.get("audit") == ("/audit" if is_scorer else None)
+            assert service["environment"].get("SCORER_AUDIT_LOG_DIR") == (folder if is_scorer else None)
+    assert re.search(r"mkdir -p .*/audit\b", (DEPLOY / "Dockerfile").read_text())  # else it would be root's
 
 
 def test_prometheus_scrapes_the_names_and_ports_of_the_services(composed: dict[str, Any]) -> None:

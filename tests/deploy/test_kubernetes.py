@@ -160,6 +160,24 @@ def environment_of(overlay: str, container: Object) -> dict[str, str]:
     return found
 
 
+def test_production_notes_every_score_on_a_volume_that_outlives_its_pods() -> None:
+    program("kubectl")
+    claim = of_kind("production", "PersistentVolumeClaim")["audit-log"]
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    for service, (pod, container) in services("production").items():
+        environment = environment_of("production", container)
+        mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+        claims = {
+            each["name"]: each["persistentVolumeClaim"]["claimName"]
+            for each in pod["volumes"]
+            if "persistentVolumeClaim" in each
+        }
+        expected = None if service == "training-service" else "/audit"
+        assert environment.get("SCORER_AUDIT_LOG_DIR") == mounts.get("audit-log") == expected
+        assert claims.get("audit-log") == (expected and "audit-log")
+    assert "audit-log" not in of_kind("local", "PersistentVolumeClaim")
+
+
 def test_secrets_stand_nowhere(overlay: str) -> None:
     assert of_kind(overlay, "Secret") == {}
     words = {

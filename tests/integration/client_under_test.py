@@ -20,7 +20,7 @@ class _InThread:
         method = getattr(self._client, name)
         return lambda *arguments, **named: asyncio.to_thread(method, *arguments, **named)
 
-    async def stream(self, pairs: AsyncIterator[Pair]) -> AsyncIterator[Any]:
+    async def stream(self, pairs: AsyncIterator[Pair], **options: Any) -> AsyncIterator[Any]:
         loop = asyncio.get_running_loop()
 
         def blocking() -> Iterator[Pair]:
@@ -30,7 +30,7 @@ class _InThread:
                 except StopAsyncIteration:
                     return
 
-        answers = self._client.stream(blocking())
+        answers = self._client.stream(blocking(), **options)
         try:
             while (answer := await asyncio.to_thread(next, answers, None)) is not None:
                 yield answer

@@ -90,6 +90,8 @@ async def test_a_stream_goes_on_after_bad_pairs(api: Api, scorer: FakeScorer) ->
     assert errors["application-1"].code == "INVALID_ARGUMENT"
     assert errors["application-1"].message.endswith("request.resume: holds no readable text")
     assert errors["application-2"].code == "RESOURCE_EXHAUSTED"
+    assert errors["application-2"].retry_delay.ToMilliseconds() == 500
+    assert [key for key, each in errors.items() if each.HasField("retry_delay")] == ["application-2"]
     assert errors["application-3"].code == "DEADLINE_EXCEEDED"
     assert errors["application-4"].code == "INTERNAL"
     assert "private" not in errors["application-4"].message

@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
 from services.pb.scoring.v1 import events_pb2 as _events_pb2
 from services.pb.scoring.v1 import field_limits_pb2 as _field_limits_pb2
 from services.pb.scoring.v1 import score_pb2 as _score_pb2
@@ -62,14 +65,16 @@ class StreamScoresResponse(_message.Message):
     def __init__(self, result: _Optional[_Union[_score_pb2.ScoreResult, _Mapping]] = ..., error: _Optional[_Union[PairError, _Mapping]] = ...) -> None: ...
 
 class PairError(_message.Message):
-    __slots__ = ("application_id", "code", "message")
+    __slots__ = ("application_id", "code", "message", "retry_delay")
     APPLICATION_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    RETRY_DELAY_FIELD_NUMBER: _ClassVar[int]
     application_id: str
     code: str
     message: str
-    def __init__(self, application_id: _Optional[str] = ..., code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    retry_delay: _duration_pb2.Duration
+    def __init__(self, application_id: _Optional[str] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ExplainRequest(_message.Message):
     __slots__ = ("request", "max_tokens")
