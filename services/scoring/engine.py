@@ -25,6 +25,7 @@ from services.scoring.batch_scorer import BatchScorer, LoadedAdapter, ScoredBatc
 from services.scoring.explanation import ExplanationTask, ExplanationWriter
 from services.scoring.identity_masking import mask_identity
 from services.scoring.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
+from services.scoring.instruction_removal import without_instructions
 from services.scoring.pace import PaceMeter
 from services.scoring.pair_queue import PairQueue, WaitingPair
 from services.scoring.prompt import Prompt, PromptBuilder
@@ -192,9 +193,13 @@ class ScoringEngine:
         return await asyncio.get_running_loop().run_in_executor(self._encoders, self._read, request)
 
     def _read(self, request: PairRequest) -> tuple[Prompt, tuple[str, ...]]:
-        resume = mask_identity(request.resume) if self._options.is_identity_masked else request.resume
+        resume = request.resume
+        is_flagged = is_suspicious(resume, request.job_description)
+        if is_flagged:
+            resume = without_instructions(resume, request.job_description)
+        if self._options.is_identity_masked:
+            resume = mask_identity(resume)
         prompt = self._prompts.build(request.job_description, resume)
-        is_flagged = is_suspicious(request.resume, request.job_description)
         return prompt, (POSSIBLE_PROMPT_INJECTION,) if is_flagged else ()
 
     def _run(self) -> None:

@@ -1,8 +1,9 @@
 """Notices texts in a resume that speak to the scorer instead of about the candidate.
 
-A flag is a hint to a person and changes no score. Every language has patterns of its own; a resume needs an
-instruction with its object (ignore + instructions, give + score), never a single word, so that people who
-work with language models or manage scores are left alone. docs/security.md has what was measured.
+A flag is a hint to a person; what is found is not read (``instruction_removal``). Every language has
+patterns of its own; a resume needs an instruction with its object (ignore + instructions, give + score),
+never a single word, so that people who work with language models or manage scores are left alone.
+docs/security.md has what was measured.
 """
 
 import base64
@@ -58,7 +59,7 @@ def is_suspicious(resume: str, job_description: str) -> bool:
         return True
     if any(PHRASES_WITHOUT_SPACES.search(reading) for reading in flat if _is_east_asian(reading)):
         return True
-    return _is_pasted(resume, job_description)
+    return bool(pasted_spans(resume, job_description))
 
 
 def _readings(text: str) -> Iterator[str]:
@@ -89,17 +90,26 @@ def _is_east_asian(text: str) -> bool:
     return not text.isascii() and _WITHOUT_SPACES.search(text) is not None
 
 
-def _is_pasted(resume: str, job_description: str) -> bool:
+def pasted_spans(resume: str, job_description: str) -> list[tuple[int, int]]:
+    """Returns where the resume repeats its job by ``MIN_PASTED_WORDS`` words or more, as (start, end)."""
     runs = _runs_of(job_description)
-    told = _WORD.findall(resume.lower()) if runs else []
-    return any(
-        tuple(told[at : at + MIN_PASTED_WORDS]) in runs for at in range(len(told) - MIN_PASTED_WORDS + 1)
-    )
+    if not runs:
+        return []
+    found = [(each.start(), each.end()) for each in _WORD.finditer(resume)]
+    words = [resume[start:end].lower() for start, end in found]
+    spans: list[tuple[int, int]] = []
+    for at in range(len(words) - MIN_PASTED_WORDS + 1):
+        if tuple(words[at : at + MIN_PASTED_WORDS]) in runs:
+            start, end = found[at][0], found[at + MIN_PASTED_WORDS - 1][1]
+            if spans and start <= spans[-1][1]:
+                start = spans.pop()[0]
+            spans.append((start, end))
+    return spans
 
 
 @lru_cache(_NUM_REMEMBERED_JOBS)
 def _runs_of(job_description: str) -> frozenset[tuple[str, ...]]:
-    words = _WORD.findall(job_description.lower())
+    words = [word.lower() for word in _WORD.findall(job_description)]
     return frozenset(
         tuple(words[at : at + MIN_PASTED_WORDS]) for at in range(len(words) - MIN_PASTED_WORDS + 1)
     )
