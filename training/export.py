@@ -35,6 +35,7 @@ class AdapterRecord:
         num_steps: optimiser steps made.
         validation_loss: of the exported weights, or None without validation pairs.
         initial_adapter_digest: of the adapter it went on from; empty for a new one.
+        mean_of: digests of the adapters whose mean it is; empty for a trained one.
     """
 
     config: FineTuningConfig
@@ -47,6 +48,7 @@ class AdapterRecord:
     num_steps: int = 0
     validation_loss: float | None = None
     initial_adapter_digest: str = ""
+    mean_of: tuple[str, ...] = ()
 
 
 def export_adapter(model: Any, base: BaseModel, record: AdapterRecord, output: Path) -> None:
@@ -109,6 +111,7 @@ def _metadata(base: BaseModel, record: AdapterRecord) -> dict[str, Any]:
         "config": plain_fields(record.config),
         "data_digest": record.data_digest,
         "initial_adapter_digest": record.initial_adapter_digest,
+        "mean_of": list(record.mean_of),
         "num_pairs": record.num_pairs,
         "num_steps": record.num_steps,
         "validation_loss": record.validation_loss,

@@ -1,0 +1,53 @@
+"""The mean of two adapters is an adapter: whole, named after both, with their weights' mean."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from services.adapters.canaries import read_canaries
+from services.adapters.manifest import verify_manifest
+from services.contracts.errors import AdapterIncompatible
+from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter
+from tests.adapter_folders import TARGETS, TINY_MODEL, make_adapter
+from training.averaging import average_adapters
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def load_tiny(cache_dir: Path) -> Callable[[], BaseModel]:
+    return lambda: load_base_model(BaseModelSpec(TINY_MODEL, cache_dir, device="cpu", dtype="float32"))
+
+
+def test_each_weight_is_the_mean(load_tiny: Callable[[], BaseModel], cache_dir: Path, tmp_path: Path) -> None:
+    folders = [make_adapter(tmp_path / str(seed), cache_dir, seed) for seed in (1, 2)]
+    output = tmp_path / "mean"
+
+    average_adapters(load_tiny(), folders, output)
+
+    verify_manifest(output)
+    first, second, mean = (load_file(each / WEIGHTS_FILE) for each in (*folders, output))
+    assert mean.keys() == first.keys()
+    for key, tensor in mean.items():
+        torch.testing.assert_close(tensor, (first[key] + second[key]) / 2)
+    metadata = json.loads((output / METADATA_FILE).read_text("utf-8"))
+    assert metadata["mean_of"] == [read_adapter(each).digest for each in folders]
+    assert len(read_canaries(output)) == 4
+
+
+def test_adapters_of_other_layers_are_refused(
+    load_tiny: Callable[[], BaseModel], cache_dir: Path, tmp_path: Path
+) -> None:
+    folders = [
+        make_adapter(tmp_path / "all", cache_dir, 1),
+        make_adapter(tmp_path / "some", cache_dir, 2, TARGETS[:4]),
+    ]
+
+    with pytest.raises(AdapterIncompatible, match="target_modules"):
+        average_adapters(load_tiny(), folders, tmp_path / "mean")
+    assert not (tmp_path / "mean").exists()

@@ -1,0 +1,107 @@
+"""``python -m training.averaging --adapter A --adapter B --output DIR``: the mean of adapters of one origin.
+
+The mean of the weights of models that were fine-tuned from one state often does better than each of them, at
+the price of one (Wortsman et al. 2022, "Model soups"). It is taken factor by factor, so the adapters must
+have gone on from the same one: factors of separate runs have nothing to do with each other.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file
+
+from services.contracts.errors import AdapterIncompatible, ScorerError
+from services.scoring.base_model import BaseModel, load_base_model
+from services.scoring.lora_adapter import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, read_adapter
+from services.scoring.score_model import ScoreModel
+from services.scoring.score_scale import find_score_tokens
+from services.scoring.text_encoder import TextEncoder
+from services.service_kit.engine_settings import base_model_spec
+from services.service_kit.settings import load_settings
+from training.canaries import score_canaries
+from training.configuration import FineTuningConfig, parse_config
+from training.export import AdapterRecord, export_adapter
+
+# What two adapters must share for their factors to mean the same.
+_SHAPE = ("r", "lora_alpha", "use_rslora", "target_modules", "layers_to_transform")
+
+
+def average_adapters(base: BaseModel, folders: Sequence[Path], output: Path) -> None:
+    """Writes the mean of adapters as an adapter of its own, with canaries but without figures.
+
+    Args:
+        base: what they were trained on.
+        folders: of the adapters, at least two; the last one tells the settings that metadata repeat.
+        output: the new adapter's folder.
+
+    Raises:
+        AdapterIncompatible: one does not fit the base model, or they differ in rank, scaling or layers.
+    """
+    adapters = [read_adapter(folder) for folder in folders]
+    for adapter in adapters:
+        adapter.check_fits(base)
+    if len({_shape_of(folder) for folder in folders}) != 1:
+        raise AdapterIncompatible(f"adapters differ in one of {', '.join(_SHAPE)}")
+    model: Any = PeftModel.from_pretrained(base.model, str(folders[-1])).eval()
+    weights = [load_file(folder / WEIGHTS_FILE) for folder in folders]
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if ".lora_" in name:
+                key = name.replace(".default", "")
+                parameter.copy_(torch.stack([each[key].float() for each in weights]).mean(dim=0))
+    encoder = TextEncoder(base.tokenizer)
+    score_model = ScoreModel(base, find_score_tokens(encoder))
+    metadata = _metadata_of(folders[-1])
+    record = AdapterRecord(
+        config=parse_config(metadata["config"], METADATA_FILE) if metadata else FineTuningConfig(),
+        data_digest=metadata.get("data_digest", ""),
+        num_pairs=metadata.get("num_pairs", 0),
+        metrics={},
+        history=[],
+        canaries=score_canaries(score_model, encoder),
+        mean_of=tuple(adapter.digest for adapter in adapters),
+    )
+    export_adapter(model, base, record, output)
+    model.unload()
+
+
+def main() -> int:
+    """Averages the adapters of the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training.averaging", description=__doc__)
+    parser.add_argument("--adapter", type=Path, action="append", required=True, help="twice or more")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the new adapter")
+    arguments = parser.parse_args()
+    if len(arguments.adapter) < 2:
+        parser.error("--adapter: two or more are needed")
+    try:
+        base = load_base_model(base_model_spec(load_settings()))
+        average_adapters(base, arguments.adapter, arguments.output)
+    except ScorerError as error:
+        parser.exit(1, f"{error}\n")
+    print(f"adapter: {arguments.output}")
+    return 0
+
+
+def _shape_of(folder: Path) -> str:
+    config = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
+    return json.dumps([_sorted(config.get(name)) for name in _SHAPE])
+
+
+def _sorted(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list) else value
+
+
+def _metadata_of(folder: Path) -> dict[str, Any]:
+    path = folder / METADATA_FILE
+    metadata: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return metadata if "config" in metadata else {}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
