@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
 from services.scoring.text_encoder import TextEncoder
 from services.service_kit.settings import load_settings
+
+# On busy cores an input may take long to invent or to try: that is no fault of what is tested.
+settings.register_profile("busy cores", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy cores")
 
 TINY_MODELS = ("random:tiny-gemma-2", "random:tiny-gemma-3")
 
