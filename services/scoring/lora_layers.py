@@ -4,9 +4,9 @@ The product is that of Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Langu
 ``h = W x + (alpha / r) B A x``. Where the base model is not quantised, ``W + (alpha / r) B A`` is computed
 once, when the adapter is read, and takes the place of ``W``: then a pass costs what it costs without an
 adapter, instead of two more products of rank 16 in each layer (docs/performance.md has what they cost). The
-price is a copy of these weights for each adapter that is loaded: the active one and, during a change, the next.
-peft's own layers stay in use for training. For serving they would change in place while a forward pass runs,
-and hold a new adapter active before its weights are there.
+price is a copy of these weights for each adapter that is loaded: the active one and, during a change, the
+next. peft's own layers stay in use for training. For serving they would change in place while a forward pass
+runs, and hold a new adapter active before its weights are there.
 """
 
 import json
