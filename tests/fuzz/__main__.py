@@ -53,6 +53,7 @@ def _fuzz_with_hypothesis(name: str, num_inputs: int) -> None:
 def _fuzz_with_atheris(name: str, num_inputs: int) -> int:
     import atheris  # type: ignore[import-not-found]  # no dependency: its wheels are for few platforms
 
+    atheris.instrument_all()  # else it does not see what code its inputs reach
     atheris.Setup([sys.argv[0], f"-runs={num_inputs}"], TARGETS[name].hypothesis.fuzz_one_input)  # type: ignore[attr-defined]
     atheris.Fuzz()
     return 0
