@@ -25,7 +25,7 @@ test: $(STAMP) ## every test that needs no GPU
 	$(BIN)/python -m pytest -m "not gpu" -n 2 --dist loadfile
 
 test-fast: $(STAMP) ## the tests that need neither the real model nor a broker
-	$(BIN)/python -m pytest tests/unit tests/contract
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit
 
 check: $(STAMP) ## linters, types, layers, protobuf style, generated code current
 	$(BIN)/ruff check .
