@@ -18,7 +18,13 @@ from safetensors.torch import load_file
 
 from services.contracts.errors import AdapterIncompatible, ScorerError
 from services.scoring.base_model import BaseModel, load_base_model
-from services.scoring.lora_adapter import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, read_adapter
+from services.scoring.lora_adapter import (
+    CONFIG_FILE,
+    METADATA_FILE,
+    WEIGHTS_FILE,
+    read_adapter,
+    read_metadata,
+)
 from services.scoring.score_model import ScoreModel
 from services.scoring.score_scale import find_score_tokens
 from services.scoring.text_encoder import TextEncoder
@@ -57,9 +63,11 @@ def average_adapters(base: BaseModel, folders: Sequence[Path], output: Path) -> 
                 parameter.copy_(torch.stack([each[key].float() for each in weights]).mean(dim=0))
     encoder = TextEncoder(base.tokenizer)
     score_model = ScoreModel(base, find_score_tokens(encoder))
-    metadata = _metadata_of(folders[-1])
+    metadata = read_metadata(folders[-1])
     record = AdapterRecord(
-        config=parse_config(metadata["config"], METADATA_FILE) if metadata else FineTuningConfig(),
+        config=parse_config(metadata["config"], METADATA_FILE)
+        if "config" in metadata
+        else FineTuningConfig(),
         data_digest=metadata.get("data_digest", ""),
         num_pairs=metadata.get("num_pairs", 0),
         metrics={},
@@ -95,12 +103,6 @@ def _shape_of(folder: Path) -> str:
 
 def _sorted(value: Any) -> Any:
     return sorted(value) if isinstance(value, list) else value
-
-
-def _metadata_of(folder: Path) -> dict[str, Any]:
-    path = folder / METADATA_FILE
-    metadata: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return metadata if "config" in metadata else {}
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def read_adapter(folder: Path) -> LoraAdapter:
         if not (folder / name).is_file():
             raise AdapterIncompatible(f"adapter {folder.name}: {name} is missing")
         digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
-    metadata = _read_metadata(folder)
+    metadata = read_metadata(folder)
     prompt_version = str(metadata.get("prompt_version", PROMPT_VERSION))
     if prompt_version != PROMPT_VERSION:
         raise AdapterIncompatible(
@@ -78,7 +78,12 @@ def read_adapter(folder: Path) -> LoraAdapter:
     )
 
 
-def _read_metadata(folder: Path) -> dict[str, Any]:
+def read_metadata(folder: Path) -> dict[str, Any]:
+    """Returns what an adapter tells of its training; empty where it tells nothing.
+
+    Raises:
+        AdapterIncompatible: the file is no JSON object.
+    """
     path = folder / METADATA_FILE
     if not path.is_file():
         return {}

@@ -40,6 +40,17 @@ def _gemma3(**settings: Any) -> "PreTrainedConfig":
 _SHAPES: dict[str, Callable[[], "PreTrainedConfig"]] = {
     "tiny-gemma-2": lambda: _gemma2(**_TINY, sliding_window=64),
     "tiny-gemma-3": lambda: _gemma3(**_TINY, sliding_window=64),
+    # gemma-2-2b's proportions at a size for CPUs; the tiny ones are too narrow for 4-bit blocks of 64.
+    "small-gemma-2": lambda: _gemma2(
+        hidden_size=256,
+        intermediate_size=1024,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=64,
+        query_pre_attn_scalar=64,
+        vocab_size=262_144,
+    ),
     # google/gemma-2-2b: the defaults of Gemma2Config are its config.json.
     "gemma-2-2b": lambda: _gemma2(
         hidden_size=2304,

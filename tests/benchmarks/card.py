@@ -25,13 +25,12 @@ from tests.benchmarks.figures import Outcome, over_rounds
 from tests.benchmarks.random_adapter import write_random_adapter
 from tests.benchmarks.rounds import compare
 from tests.benchmarks.setup import Setup
-from tests.benchmarks.small_model import write_small_model
 from tests.benchmarks.work import WorkSize, running, score_all
 
 if TYPE_CHECKING:
     import torch
 
-CARD_MODEL = "random:gemma-2-2b"
+CARD_MODEL, SMALL_MODEL = "random:gemma-2-2b", "random:small-gemma-2"
 SMALL_NOTE = "no CUDA device: the same code on the CPU at a small shape; says nothing of a card"
 CARD_SIZE, SMALL_SIZE = WorkSize(20, 20), WorkSize(4, 6)
 LEAST_SHARE_PERCENT = 60
@@ -49,9 +48,7 @@ def card_setup(settings: Settings, num_rounds: int) -> Iterator[Setup]:
     is_card = torch.cuda.is_available()
     size, note = (CARD_SIZE, "") if is_card else (SMALL_SIZE, SMALL_NOTE)
     with TemporaryDirectory() as scratch:
-        name = CARD_MODEL
-        if not is_card:
-            name = str(write_small_model(Path(scratch), settings.model_cache_dir.expanduser()))
+        name = CARD_MODEL if is_card else SMALL_MODEL
         settings = settings.model_copy(update={"base_model": name, "adapter": "none"})
         setup = Setup(settings, engine_spec(settings), size, num_rounds, note)
         adapter = write_random_adapter(setup.base("none"), Path(scratch) / "adapter")

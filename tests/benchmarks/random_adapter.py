@@ -6,9 +6,9 @@ from pathlib import Path
 from services.scoring.base_model import BaseModel
 from services.scoring.lora_adapter import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE
 from services.scoring.prompt import PROMPT_VERSION
+from training.fine_tuning import TARGET_MODULES
 
 RANK = 16
-TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 # Small enough that scores stay finite.
 _SCALE = 0.01
 
@@ -27,14 +27,14 @@ def write_random_adapter(base: BaseModel, folder: Path, seed: int = 0) -> Path:
     generator = torch.Generator().manual_seed(seed)
     weights = {}
     for name, layer in base.model.named_modules():
-        if name.rpartition(".")[2] not in TARGETS:
+        if name.rpartition(".")[2] not in TARGET_MODULES:
             continue
         for factor, rows, columns in (("A", RANK, layer.in_features), ("B", layer.out_features, RANK)):
             key = f"base_model.model.{name}.lora_{factor}.weight"
             weights[key] = torch.randn(rows, columns, generator=generator) * _SCALE  # type: ignore[call-overload]
     folder.mkdir(parents=True, exist_ok=True)
     save_file(weights, folder / WEIGHTS_FILE)
-    config = {"peft_type": "LORA", "r": RANK, "lora_alpha": 2 * RANK, "target_modules": list(TARGETS)}
+    config = {"peft_type": "LORA", "r": RANK, "lora_alpha": 2 * RANK, "target_modules": list(TARGET_MODULES)}
     (folder / CONFIG_FILE).write_text(json.dumps(config))
     origin = {"base_model": base.name, "base_model_digest": base.digest, "prompt_version": PROMPT_VERSION}
     (folder / METADATA_FILE).write_text(json.dumps(origin))

@@ -5,7 +5,6 @@ import contextlib
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.parse
@@ -41,6 +40,7 @@ from tests.integration.api_under_test import FakePublisher
 from tests.integration.certificates import Authority
 from tests.integration.kafka_desk import KafkaDesk
 from tests.integration.trainer_under_test import fake_training, trainer_settings
+from tests.ports import free_port
 
 PATIENCE_SECONDS = 150.0  # two models and Prometheus start on two slow cores
 CERTIFICATE_DAYS = 90
@@ -221,10 +221,3 @@ async def prometheus(folder: Path, ports: dict[str, int]) -> AsyncIterator[str]:
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -4,7 +4,6 @@ import asyncio
 import multiprocessing
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +17,7 @@ from services.cli.trainer_commands import trainer
 from services.service_kit.parent_death import end_with_parent
 from services.service_kit.settings import Settings, variable_of
 from tests.e2e import worker_runner
+from tests.ports import free_port
 
 COMMANDS = {"worker": worker, "api": api, "trainer": trainer}
 # What takes long to import; a process that is forked from it loads the model alone.
@@ -157,12 +157,6 @@ class Fleet:
         """Returns the last words of services that ended with an error of their own."""
         ended = [service for service in self.services if not service.is_alive]
         return [service.tail() for service in ended if service.process.exitcode not in (0, -signal.SIGKILL)]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _run(name: str, variables: dict[str, str], log_file: str) -> None:

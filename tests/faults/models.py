@@ -27,7 +27,8 @@ from services.service_kit.metrics import ScoringMetrics
 from services.service_kit.settings import Settings, load_settings
 from tests import work_set
 from tests.faults.applications import any_broker, fault_settings, sending
-from tests.faults.fleet import Fleet, free_port
+from tests.faults.fleet import Fleet
+from tests.ports import free_port
 
 PATIENCE_SECONDS = 240.0
 MOST_PAIRS_AT_ONCE = 3
@@ -148,10 +149,10 @@ async def overload(
         await api.until_ready()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             stub = ScoringServiceStub(channel)  # type: ignore[no-untyped-call]
-            capacity = await load.capacity(stub, max(2.0, seconds / 10))
+            capacity = await _Load(deadline_seconds).capacity(stub, max(2.0, seconds / 10))
             before = api.resident_bytes()
             peak = await load.run(stub, capacity * factor, seconds, api.resident_bytes)
-            still = await load.capacity(stub, max(2.0, seconds / 10))
+            still = await _Load(deadline_seconds).capacity(stub, max(2.0, seconds / 10))
         assert api.is_alive, api.tail()
     refused = sorted(load.refusal_seconds)
     counts: dict[str, float] = {
@@ -189,9 +190,6 @@ class _Load:
         self._resumes = ["\n\n".join(texts[start : start + 5]) for start in range(0, len(texts), 5)]
         self._number = 0
         self._begun = 0.0
-        self._reset()
-
-    def _reset(self) -> None:
         self.codes: Counter[str] = Counter()
         self.num_without_hint = 0
         self.refusal_seconds: list[float] = []
@@ -201,8 +199,6 @@ class _Load:
     async def capacity(self, stub: Any, seconds: float) -> float:
         """Returns answers a second with few callers that wait for one another."""
         ends_at = time.monotonic() + seconds
-        kept = vars(self).copy()
-        self._reset()
 
         async def call_again() -> None:
             while time.monotonic() < ends_at:
@@ -210,7 +206,6 @@ class _Load:
 
         await asyncio.gather(*(call_again() for _ in range(16)))
         num_ok = self.codes["OK"]
-        vars(self).update(kept | {"_number": self._number})
         assert num_ok, "the API answered nothing"
         return num_ok / seconds
 

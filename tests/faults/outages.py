@@ -12,7 +12,8 @@ from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest
 from services.pb.scoring.v1.feedback_service_pb2_grpc import FeedbackServiceStub
 from tests.faults.applications import Applications, fault_settings, sending
 from tests.faults.broker import cuttable_broker
-from tests.faults.fleet import Fleet, Service, free_port
+from tests.faults.fleet import Fleet, Service
+from tests.ports import free_port
 
 NUM_APPLICATIONS = 400
 PATIENCE_SECONDS = 240.0

@@ -1,10 +1,7 @@
 """What Prometheus and Kubernetes see of a worker."""
 
 import asyncio
-import socket
-from typing import Any
 
-import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -12,16 +9,16 @@ from services.scoring_worker.app import run_worker
 from services.service_kit.metrics import ScoringMetrics
 from services.service_kit.settings import Settings, load_settings
 from tests.fake_scorer import FakeScorer
+from tests.integration.health_probe import until_status
 from tests.integration.kafka_desk import KafkaDesk
+from tests.ports import free_port
 
 PATIENCE_SECONDS = 15
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        chosen: int = free.getsockname()[1]
-        return chosen
+    return free_port()
 
 
 async def test_a_worker_is_ready_once_it_reads_and_knows_the_jobs(
@@ -34,7 +31,7 @@ async def test_a_worker_is_ready_once_it_reads_and_knows_the_jobs(
     chosen = settings.model_copy(update={"worker_metrics_port": port})
 
     running = asyncio.create_task(run_worker(chosen, FakeScorer(), metrics, stop=stop))
-    await _wait_for(port, "/readyz", 200)
+    await until_status(port, "/readyz", 200, PATIENCE_SECONDS)
     jobs = metrics.registry.get_sample_value("scoring_jobs")
     stop.set()
     await running
@@ -50,8 +47,8 @@ async def test_a_worker_without_kafka_is_alive_but_not_ready_and_can_be_stopped(
     running = asyncio.create_task(
         run_worker(settings, FakeScorer(), ScoringMetrics(CollectorRegistry()), stop=stop)
     )
-    await _wait_for(port, "/livez", 200)
-    reasons = await _wait_for(port, "/readyz", 503)
+    await until_status(port, "/livez", 200, PATIENCE_SECONDS)
+    reasons = await until_status(port, "/readyz", 503, PATIENCE_SECONDS)
     stop.set()
     await asyncio.wait_for(running, 5)
 
@@ -69,21 +66,8 @@ async def test_a_worker_whose_model_hangs_is_not_alive(port: int) -> None:
     running = asyncio.create_task(
         run_worker(settings, HangingScorer(), ScoringMetrics(CollectorRegistry()), stop=stop)
     )
-    reasons = await _wait_for(port, "/livez", 503)
+    reasons = await until_status(port, "/livez", 503, PATIENCE_SECONDS)
     stop.set()
     await running
 
     assert reasons["checks"] == {"progress": "failing", "offsets": "ok"}
-
-
-async def _wait_for(port: int, path: str, status: int) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as session:
-        while True:
-            try:
-                async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
-                    if answer.status == status:
-                        body: dict[str, Any] = await answer.json()
-                        return body
-            except aiohttp.ClientConnectionError:
-                pass
-            await asyncio.sleep(0.05)

@@ -8,8 +8,8 @@ import pytest
 from services.scoring_worker import progress_watch
 from services.scoring_worker.application_intake import ApplicationIntake
 from services.service_kit.settings import Settings
-from tests.faults.fleet import free_port
 from tests.integration.kafka_desk import KafkaDesk
+from tests.ports import free_port
 
 STALL_SECONDS = 1.0
 JOB_WAIT_SECONDS = 0.5
