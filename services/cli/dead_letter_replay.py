@@ -85,14 +85,14 @@ class DeadLetterReplay:
         """
         found: dict[str, Waiting] = {}
         committed: dict[tuple[str, TopicPartition], int] = {}
-        async with aclosing(self._all_letters()) as letters:
+        async with self._admin() as admin, aclosing(self._all_letters()) as letters:
             async for letter in letters:
                 kind = kind_of(letter)
                 if kind is None or (kinds and kind not in kinds):
                     continue
                 part = kind, place_of(letter)
                 if part not in committed:
-                    committed[part] = await self._committed(*part)
+                    committed[part] = await self._committed(admin, *part)
                 if letter.offset >= committed[part]:
                     found.setdefault(kind, Waiting()).add(letter)
         return found
@@ -202,14 +202,18 @@ class DeadLetterReplay:
         finally:
             await consumer.stop()
 
-    async def _committed(self, kind: str, place: TopicPartition) -> int:
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         admin = AIOKafkaAdminClient(**client_options(self._settings))
         await admin.start()
         try:
-            offsets = await admin.list_consumer_group_offsets(self._group(kind), partitions=[place])
-            return int(offsets[place].offset)  # -1: none yet
+            yield admin
         finally:
             await admin.close()
+
+    async def _committed(self, admin: AIOKafkaAdminClient, kind: str, place: TopicPartition) -> int:
+        offsets = await admin.list_consumer_group_offsets(self._group(kind), partitions=[place])
+        return int(offsets[place].offset)  # -1: none yet
 
     def _group(self, kind: str) -> str:
         return f"{self._settings.worker_group}-replay-{kind}"
