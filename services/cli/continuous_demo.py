@@ -64,18 +64,14 @@ class ContinuousDemo:
 
     async def _connect(self, stack: AsyncExitStack) -> None:
         import grpc
-        from aiokafka import AIOKafkaConsumer
 
         from services.cli.kafka_commands import connected_producer
         from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
-        from services.service_kit.kafka_client import client_options
+        from services.service_kit.kafka_client import open_consumer
 
         self._producer = await stack.enter_async_context(connected_producer(self._settings))
-        self._consumer = AIOKafkaConsumer(
-            topics.APPLICATION_SCORED, **client_options(self._settings), auto_offset_reset="earliest"
-        )
-        await self._consumer.start()
-        stack.push_async_callback(self._consumer.stop)
+        results = open_consumer(self._settings, topics.APPLICATION_SCORED)
+        self._consumer = await stack.enter_async_context(results)
         channel = grpc.aio.insecure_channel(f"{self._settings.grpc_host}:{self._settings.grpc_port}")
         await stack.enter_async_context(channel)
         self._stub = ScoringServiceStub(channel)  # type: ignore[no-untyped-call]

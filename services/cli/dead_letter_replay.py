@@ -20,7 +20,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from services.contracts.errors import ScorerError
 from services.contracts.topics import SCORE_LABELLED, dead_letter_topic
 from services.service_kit.dead_letters import HEADER_PREFIX
-from services.service_kit.kafka_client import client_options, publish
+from services.service_kit.kafka_client import client_options, open_consumer, publish
 from services.service_kit.settings import Settings
 
 REPLAYS_HEADER = "scorer.replays"  # how often this record was sent again, in digits
@@ -162,17 +162,12 @@ class DeadLetterReplay:
     async def _member(self, kind: str) -> AsyncIterator[AIOKafkaConsumer]:
         """Joins the group of a kind, so that a replay knows of another one."""
         session_ms = round(self._settings.kafka_session_timeout_seconds * 1000)
-        consumer = AIOKafkaConsumer(
-            self._dead_letters,
-            **client_options(self._settings),
-            group_id=self._group(kind),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=session_ms,
-            heartbeat_interval_ms=session_ms // 3,
-        )
-        await consumer.start()
-        try:
+        options = {
+            "group_id": self._group(kind),
+            "session_timeout_ms": session_ms,
+            "heartbeat_interval_ms": session_ms // 3,
+        }
+        async with open_consumer(self._settings, self._dead_letters, **options) as consumer:
             try:
                 async with asyncio.timeout(ASSIGNMENT_SECONDS):
                     while not consumer.assignment():
@@ -180,18 +175,9 @@ class DeadLetterReplay:
             except TimeoutError as error:
                 raise ReplayInterrupted(f"another replay of {kind} goes on") from error
             yield consumer
-        finally:
-            await consumer.stop()
 
     async def _all_letters(self) -> AsyncGenerator[Letter]:
-        consumer = AIOKafkaConsumer(
-            self._dead_letters,
-            **client_options(self._settings),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-        )
-        await consumer.start()
-        try:
+        async with open_consumer(self._settings, self._dead_letters) as consumer:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
                 for letters in batches.values():
@@ -199,14 +185,12 @@ class DeadLetterReplay:
                         yield letter
                 if not batches and await _is_at_end(consumer):
                     return
-        finally:
-            await consumer.stop()
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         admin = AIOKafkaAdminClient(**client_options(self._settings))
-        await admin.start()
         try:
+            await admin.start()
             yield admin
         finally:
             await admin.close()

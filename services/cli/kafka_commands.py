@@ -162,30 +162,22 @@ async def _watch(
     count: int | None,
     show: Callable[[Any], str],
 ) -> None:
-    from aiokafka import AIOKafkaConsumer
     from aiokafka.errors import KafkaConnectionError
 
-    from services.service_kit.kafka_client import client_options, create_topics
+    from services.service_kit.kafka_client import create_topics, open_consumer
 
-    consumer = AIOKafkaConsumer(
-        *watched,
-        **client_options(settings),
-        group_id=None,
-        auto_offset_reset="earliest" if from_beginning else "latest",
-    )
+    start = "earliest" if from_beginning else "latest"
     try:
         await create_topics(settings)
-        await consumer.start()
-        num_shown = 0
-        async for record in consumer:
-            print(show(record), flush=True)
-            num_shown += 1
-            if num_shown == count:
-                return
+        async with open_consumer(settings, *watched, auto_offset_reset=start) as consumer:
+            num_shown = 0
+            async for record in consumer:
+                print(show(record), flush=True)
+                num_shown += 1
+                if num_shown == count:
+                    return
     except KafkaConnectionError as error:
         raise _unreachable(settings) from error
-    finally:
-        await consumer.stop()
 
 
 def _show_score(record: Any, as_json: bool) -> str:

@@ -115,15 +115,9 @@ async def _scored(
     settings: "Settings", samples: "dict[str, SamplePair]"
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Publishes the samples and yields their results as they arrive, each once."""
-    from aiokafka import AIOKafkaConsumer
+    from services.service_kit.kafka_client import open_consumer
 
-    from services.service_kit.kafka_client import client_options
-
-    consumer = AIOKafkaConsumer(
-        topics.APPLICATION_SCORED, **client_options(settings), group_id=None, auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    try:
+    async with open_consumer(settings, topics.APPLICATION_SCORED) as consumer:
         await _publish_samples(settings, samples)
         seen: set[str] = set()
         async for record in consumer:
@@ -132,8 +126,6 @@ async def _scored(
             if application_id in samples and application_id not in seen:
                 seen.add(application_id)
                 yield value
-    finally:
-        await consumer.stop()
 
 
 async def _publish_samples(settings: "Settings", samples: "dict[str, SamplePair]") -> None:

@@ -9,12 +9,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.contracts.errors import ScorerError
-from services.service_kit.kafka_client import client_options, is_retriable
+from services.service_kit.kafka_client import client_options, is_retriable, open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 
@@ -90,17 +90,11 @@ class DeliveryCheck:
 
     async def _first_offset_from(self, partition: int, offset: int) -> int:
         place = TopicPartition(self._topic, partition)
-        consumer = AIOKafkaConsumer(
-            **client_options(self._settings), enable_auto_commit=False, auto_offset_reset="earliest"
-        )
-        await consumer.start()
-        try:
+        async with open_consumer(self._settings) as consumer:
             consumer.assign([place])
             consumer.seek(place, offset)
             record = await consumer.getone()
             return int(record.offset)
-        finally:
-            await consumer.stop()
 
 
 async def _patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -16,7 +16,7 @@ from services.contracts.errors import InvalidInput
 from services.contracts.topics import JOB_POSTED
 from services.scoring_worker.posted_jobs import PostedJob, read_posted_job
 from services.service_kit.event_codec import SourceRecord, source_record
-from services.service_kit.kafka_client import client_options
+from services.service_kit.kafka_client import open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.metrics import ScoringMetrics
 from services.service_kit.settings import Settings
@@ -114,23 +114,14 @@ class JobView:
     async def _follow_connection(self) -> None:
         # Without a group, every partition is this consumer's, new ones included, from the beginning.
         # A reconnect reads everything again; applying a record twice changes nothing in the end.
-        consumer = AIOKafkaConsumer(
-            JOB_POSTED,
-            **client_options(self._settings),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            metadata_max_age_ms=LOOK_FOR_PARTITIONS_MILLISECONDS,
-        )
-        await consumer.start()
-        try:
+        options = {"metadata_max_age_ms": LOOK_FOR_PARTITIONS_MILLISECONDS}
+        async with open_consumer(self._settings, JOB_POSTED, **options) as consumer:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=MAX_POLL_RECORDS)
                 for records in batches.values():
                     self._apply([source_record(record) for record in records])
                 if not batches and self._has_every_partition_answered(consumer):
                     self.caught_up.set()
-        finally:
-            await consumer.stop()
 
     def _has_every_partition_answered(self, consumer: AIOKafkaConsumer) -> bool:
         assigned = consumer.assignment()

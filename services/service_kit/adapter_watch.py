@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from services.adapters.canaries import read_canaries
@@ -28,7 +28,7 @@ from services.scoring.lora_adapter import read_adapter
 from services.scoring.prompt import PROMPT_VERSION
 from services.service_kit.engine_settings import adapter_folder
 from services.service_kit.event_codec import decode_event
-from services.service_kit.kafka_client import client_options
+from services.service_kit.kafka_client import open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.metrics import ScoringMetrics
 from services.service_kit.settings import Settings
@@ -66,14 +66,7 @@ class AdapterWatch:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _follow_connection(self) -> None:
-        consumer = AIOKafkaConsumer(
-            ADAPTER_PUBLISHED,
-            **client_options(self._settings),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-        )
-        await consumer.start()
-        try:
+        async with open_consumer(self._settings, ADAPTER_PUBLISHED) as consumer:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
                 name = self._settings.adapter_name.encode()
@@ -83,8 +76,6 @@ class AdapterWatch:
                 elif self._wanted is not None:
                     # Only once nothing newer came: the versions in between are history.
                     await self._apply(self._wanted)
-        finally:
-            await consumer.stop()
 
     async def _apply(self, record: "ConsumerRecord[bytes, bytes]") -> None:
         version = ""

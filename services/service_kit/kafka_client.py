@@ -2,10 +2,11 @@
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
@@ -89,6 +90,31 @@ async def wait_for_kafka(settings: Settings) -> None:
             return
         finally:
             await client.close()
+
+
+@asynccontextmanager
+async def open_consumer(settings: Settings, *topics: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    """Yields a started consumer, closed however its start or its use ends.
+
+    Args:
+        options: of ``AIOKafkaConsumer``; left alone it reads from the beginning and commits nothing.
+
+    Raises:
+        KafkaError: no broker answers.
+    """
+    chosen = {
+        "auto_offset_reset": "earliest",
+        "enable_auto_commit": False,
+        **client_options(settings),
+        **options,
+    }
+    consumer = AIOKafkaConsumer(*topics, **chosen)
+    try:
+        # Within: a start that is cancelled leaves a connection open.
+        await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()
 
 
 async def start_producer(settings: Settings) -> AIOKafkaProducer:
@@ -186,8 +212,8 @@ async def create_topics(settings: Settings) -> None:
         KafkaError: the broker refused.
     """
     admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
     try:
+        await admin.start()
         existing = set(await admin.list_topics())
         missing = [_new_topic(spec, settings) for spec in TOPICS if spec.name not in existing]
         if missing:

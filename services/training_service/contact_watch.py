@@ -7,11 +7,11 @@ from one that has none.
 import asyncio
 import time
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.contracts.topics import SCORE_LABELLED
-from services.service_kit.kafka_client import client_options
+from services.service_kit.kafka_client import open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 
@@ -49,21 +49,14 @@ class ContactWatch:
 
     async def _ask_while_answered(self) -> None:
         # A new connection after each silence: an old one may be dead without a word.
-        consumer = AIOKafkaConsumer(
-            **client_options(self._settings),
-            enable_auto_commit=False,
-            request_timeout_ms=round(ANSWER_SECONDS * 1000),
-        )
-        try:
-            await consumer.start()
+        options = {"request_timeout_ms": round(ANSWER_SECONDS * 1000)}
+        async with open_consumer(self._settings, **options) as consumer:
             while True:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await consumer.end_offsets([TopicPartition(SCORE_LABELLED, 0)])
                 self._answered_at = time.monotonic()
                 self._tell_changes()
                 await asyncio.sleep(LOOK_SECONDS)
-        finally:
-            await consumer.stop()
 
     def _tell_changes(self) -> None:
         if self._was_in_contact != self.is_in_contact():

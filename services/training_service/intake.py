@@ -13,7 +13,7 @@ from services.contracts.errors import InvalidInput
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
 from services.service_kit.dead_letters import DeadLetters
 from services.service_kit.event_codec import SourceRecord, source_record
-from services.service_kit.kafka_client import client_options
+from services.service_kit.kafka_client import open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 from services.training_service.intake_records import IntakeRecord, read_record
@@ -72,14 +72,8 @@ class LabelIntake:
                 self._is_connected = False
 
     async def _follow_connection(self) -> None:
-        consumer = AIOKafkaConsumer(
-            **client_options(self._settings),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            metadata_max_age_ms=LOOK_FOR_PARTITIONS_MILLISECONDS,
-        )
-        await consumer.start()
-        try:
+        options = {"metadata_max_age_ms": LOOK_FOR_PARTITIONS_MILLISECONDS}
+        async with open_consumer(self._settings, **options) as consumer:
             assigned = _partitions(consumer)
             if not assigned:
                 await asyncio.sleep(RECONNECT_SECONDS)
@@ -91,8 +85,6 @@ class LabelIntake:
                 batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=MAX_POLL_RECORDS)
                 self._is_connected = True
                 await self._take(consumer, batches)
-        finally:
-            await consumer.stop()
 
     async def _seek(self, consumer: AIOKafkaConsumer, assigned: list[TopicPartition]) -> None:
         """Goes back to the last record of each partition, by which it is known again."""
