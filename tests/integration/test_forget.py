@@ -3,12 +3,11 @@
 import asyncio
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer
 from click.testing import CliRunner
 
 from services.cli.__main__ import cli
 from services.contracts.topics import APPLICATION_SCORED
-from services.service_kit.kafka_client import client_options
+from services.service_kit.kafka_client import open_consumer
 from services.service_kit.settings import Settings
 from tests.integration.kafka_desk import KafkaDesk
 from tests.integration.trainer_under_test import TrainerDesk, running_trainer, trainer_settings
@@ -41,11 +40,7 @@ async def test_forgetting_removes_texts_and_writes_tombstones(
 
 
 async def tombstones(settings: Settings) -> list[bytes]:
-    consumer = AIOKafkaConsumer(APPLICATION_SCORED, **client_options(settings), auto_offset_reset="earliest")
-    await consumer.start()
-    try:
+    async with open_consumer(settings, APPLICATION_SCORED) as consumer:
         record = await asyncio.wait_for(consumer.getone(), 20)
         assert record.value is None
         return [record.key]
-    finally:
-        await consumer.stop()
