@@ -51,8 +51,10 @@ class ScoreModel:
     def __init__(self, base: BaseModel, score_tokens: ScoreTokens, lora_mode: "LoraMode" = "auto") -> None:
         import torch
 
+        from services.scoring.cpu_layers import fuse_cpu_layers
         from services.scoring.lora_layers import LoraLayers
 
+        fuse_cpu_layers(base.model)
         config = base.model.config.get_text_config(decoder=True)
         self.lora = LoraLayers(base, lora_mode)
         self._backbone = _text_backbone(base.model)
