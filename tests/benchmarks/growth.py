@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -121,11 +122,12 @@ async def _run(engine: ScoringEngine, num_applications: int, tag: str) -> Run:
 
 
 def _slices(num_applications: int, tag: str) -> Iterator[list[PairRequest]]:
-    """Yields requests in order of their jobs, each with twenty; no job comes twice."""
+    """Yields requests in order of their jobs, each with twenty; no job comes twice, and hardly a resume."""
+    seed = zlib.crc32(tag.encode())
     for start in range(0, num_applications, SLICE):
         num_pairs = min(SLICE, num_applications - start)
         jobs = work_set.jobs(num_pairs // RESUMES_PER_JOB)
-        resumes = work_set.resumes(num_pairs, seed=start)
+        resumes = work_set.resumes(num_pairs, seed=seed + start)
         yield [
             PairRequest(
                 f"{tag}-{start + number}",
