@@ -9,7 +9,7 @@
     ├── AdapterStoreUnreachable the adapter store cannot be read or written
     ├── BrokerUnreachable       no Kafka broker answers
     ├── AuditLogUnwritable      a score cannot be noted, and so must not leave
-    ├── EngineOverloaded        the queue is full; carries when to try again
+    ├── EngineOverloaded        the queue is full, or too long for the deadline; carries when to try again
     ├── EngineClosed            the engine is draining or stopped
     ├── DeadlineExpired         the caller's deadline passed before the model was reached
     └── ScoringFailed           the forward pass of this pair failed
@@ -81,14 +81,16 @@ class AuditLogUnwritable(ScorerError):
 
 
 class EngineOverloaded(ScorerError):
-    """The engine's queue is full.
+    """The engine's queue is full, or longer than the deadline allows to wait.
 
     Attributes:
         retry_after_seconds: when the queue is expected to have room again.
     """
 
     def __init__(self, retry_after_seconds: float) -> None:
-        super().__init__(f"the queue is full; try again in {retry_after_seconds:.2f} s")
+        super().__init__(
+            f"the queue is full, or too long for the deadline; try again in {retry_after_seconds:.2f} s"
+        )
         self.retry_after_seconds = retry_after_seconds
 
 

@@ -52,7 +52,10 @@ _ROWS: dict[type[BaseException], ErrorRow] = {
         grpc.StatusCode.INVALID_ARGUMENT, "invalid_input", "INVALID_INPUT", "the request breaks a limit"
     ),
     EngineOverloaded: ErrorRow(
-        grpc.StatusCode.RESOURCE_EXHAUSTED, "overloaded", "ENGINE_OVERLOADED", "the queue is full"
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "overloaded",
+        "ENGINE_OVERLOADED",
+        "the queue is full, or too long for the deadline",
     ),
     DeadlineExpired: ErrorRow(
         grpc.StatusCode.DEADLINE_EXCEEDED, "deadline_expired", "DEADLINE_EXPIRED", "the deadline has passed"
