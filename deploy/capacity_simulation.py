@@ -1,6 +1,6 @@
 """Simulates lag under bursts with autoscaling, and what a hot job does.
 
-python deploy/capacity_simulation.py --pairs-per-second 5.5 --output capacity.png
+python deploy/capacity_simulation.py --pairs-per-second 2.9 --output capacity.png
 
 A queue model in steps of one second, no service runs. The autoscaler is that of
 k8s/components/keda/scaled_object.yaml: it looks every 15 seconds, at most doubles in a minute, never
@@ -41,7 +41,7 @@ class Site:
         num_salts: keys over which that job's applications are spread.
     """
 
-    pairs_per_second: float = 5.5
+    pairs_per_second: float = 2.9
     num_partitions: int = 8
     min_workers: int = 1
     is_autoscaled: bool = True
