@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from services.scoring.attention_masks import TreeLayout, lay_out_causal, lay_out_tree
 from services.scoring.base_model import BaseModel
+from services.scoring.last_layer import shorten_last_layer
 from services.scoring.prefix_cache import PrefixState
 from services.scoring.score_scale import NUM_READOUT_ROWS, ScoreTokens
 
@@ -58,6 +59,7 @@ class ScoreModel:
         config = base.model.config.get_text_config(decoder=True)
         self.lora = LoraLayers(base, lora_mode)
         self._backbone = _text_backbone(base.model)
+        shorten_last_layer(self._backbone)
         self._head: torch.Tensor = base.model.get_output_embeddings().weight
         self._softcap: float | None = config.final_logit_softcapping
         self._window: int | None = (
@@ -87,7 +89,7 @@ class ScoreModel:
 
         cache = self._new_cache()
         layout = lay_out_causal(len(tokens), self._window, self.dtype, self.device)
-        self._run(torch.tensor([list(tokens)], device=self.device), layout, cache)
+        self._run(torch.tensor([list(tokens)], device=self.device), layout, cache, num_rows=1)
         return PrefixState(tuple((layer.keys, layer.values) for layer in cache.layers))
 
     def score_tree_logits(self, rows: Sequence[TreeRow]) -> NDArray[np.float32]:
@@ -122,9 +124,10 @@ class ScoreModel:
         )
         longest = max(len(row.suffix) for row in rows)
         tokens = [[0] * (longest - len(row.suffix)) + [*row.suffix, *self._tree_tokens] for row in rows]
-        hidden = self._run(torch.tensor(tokens, device=self.device), layout, self._stacked_cache(rows))
+        inputs, cache = torch.tensor(tokens, device=self.device), self._stacked_cache(rows)
+        hidden = self._run(inputs, layout, cache, num_rows=NUM_READOUT_ROWS)
         # Contiguous, or matmul copies the head once for each row of the batch.
-        readout_rows = hidden[:, -NUM_READOUT_ROWS:].contiguous().float()
+        readout_rows = hidden.contiguous().float()
         # Training's autocast would round the logits, and all losses on them, to bfloat16.
         with torch.autocast(self.device.type, enabled=False):
             return self._capped(readout_rows @ self._readout_head.T)
@@ -144,17 +147,21 @@ class ScoreModel:
             layout = lay_out_causal(
                 len(tokens), self._window, self.dtype, self.device, past=cache.get_seq_length()
             )
-            hidden = self._run(torch.tensor([list(tokens)], device=self.device), layout, cache)
+            hidden = self._run(torch.tensor([list(tokens)], device=self.device), layout, cache, num_rows=1)
             logits = hidden[0, -1].contiguous() @ self._head.T
             return int(logits.argmax()), cache
 
-    def _run(self, input_ids: "torch.Tensor", layout: TreeLayout, cache: Any) -> "torch.Tensor":
+    def _run(
+        self, input_ids: "torch.Tensor", layout: TreeLayout, cache: Any, *, num_rows: int
+    ) -> "torch.Tensor":
+        """Returns the last hidden states of the last rows, shape (batch, num_rows, hidden)."""
         output = self._backbone(
             input_ids=input_ids,
             attention_mask=layout.masks,
             position_ids=layout.position_ids,
             past_key_values=cache,
             use_cache=cache is not None,
+            num_kept_rows=num_rows,
         )
         hidden: torch.Tensor = output.last_hidden_state
         return hidden

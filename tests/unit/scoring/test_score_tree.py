@@ -8,7 +8,7 @@ import torch
 
 from services.scoring.base_model import BaseModel
 from services.scoring.score_model import ScoreModel, TreeRow
-from services.scoring.score_scale import distribution_from_logits, find_score_tokens
+from services.scoring.score_scale import NUM_READOUT_ROWS, distribution_from_logits, find_score_tokens
 from services.scoring.text_encoder import TextEncoder
 
 WINDOW = 64  # of both tiny models, in tokens
@@ -87,3 +87,19 @@ def test_the_tree_is_not_blind_to_the_first_digit(tiny_model: BaseModel) -> None
     logits = score_model(tiny_model).score_tree_logits([TreeRow(None, prompt)])[0]
 
     assert np.abs(logits[1] - logits[2]).max() > 1e-3
+
+
+def test_the_last_layer_computes_only_the_rows_that_are_read(tiny_model: BaseModel) -> None:
+    model = score_model(tiny_model)
+    num_rows: list[int] = []
+    last_layer = tiny_model.model.model.layers[-1]
+    hook = last_layer.mlp.register_forward_hook(lambda _m, inputs, _o: num_rows.append(inputs[0].shape[1]))
+    try:
+        prefix = model.compute_prefix(random_tokens(20, seed=1))
+        model.score_tree_logits([TreeRow(prefix, random_tokens(30, seed=2))])
+        with torch.inference_mode():
+            tiny_model.model(input_ids=torch.tensor([random_tokens(7, seed=3)]))
+    finally:
+        hook.remove()
+
+    assert num_rows == [1, NUM_READOUT_ROWS, 7]
