@@ -22,10 +22,11 @@ up: $(STAMP) ## broker, worker and API on this machine; scores six samples; Ctrl
 	$(BIN)/resume-scorer up $(ARGS)
 
 test: $(STAMP) ## every test that needs no GPU
-	$(BIN)/python -m pytest -m "not gpu" -n 2 --dist loadfile
+	@# Files in their own order: those of whole services last long, and come first.
+	$(BIN)/python -m pytest -m "not gpu" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: $(STAMP) ## the tests that need neither the real model nor a broker
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit
 
 check: $(STAMP) ## linters, types, layers, protobuf style, generated code current
 	$(BIN)/ruff check .

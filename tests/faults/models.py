@@ -172,7 +172,11 @@ async def overload(
     assert load.codes["RESOURCE_EXHAUSTED"] > load.codes["OK"], counts
     assert load.num_without_hint == 0, counts
     # Admission goes by an estimate, which has to settle first: late answers are the exception, not the rule.
-    assert load.codes["DEADLINE_EXCEEDED"] <= load.codes["OK"] / 10 + 16, counts
+    most_late = load.codes["OK"] / 10 + 16
+    if still < capacity / 2:
+        # The machine itself slowed down: what it could have done within a deadline was let in in good faith.
+        most_late += capacity * deadline_seconds
+    assert load.codes["DEADLINE_EXCEEDED"] <= most_late, counts
     # The client's own core included: at once is in a fraction of the deadline.
     assert counts["refusal_seconds_p50"] < deadline_seconds / 2, counts
     assert peak - before < 512 * MEBIBYTE, counts
