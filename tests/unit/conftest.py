@@ -11,7 +11,7 @@ import pytest
 def _one_thread() -> Iterator[None]:
     """Where processes share the cores, threads of one wait for their turn behind those of the other.
 
-    Training the tiny model takes twice as long then. Tests of whole services keep all cores: most of them wait.
+    Training the tiny model takes twice as long then. Tests of whole services keep all cores: they wait a lot.
     """
     torch = sys.modules.get("torch")
     if torch is None or "PYTEST_XDIST_WORKER" not in os.environ:
