@@ -5,6 +5,7 @@ model core knows nothing of it: its stages become spans afterwards, from the tim
 Spans hold ids of nobody: the entrypoint, the versions, token counts and the kind of an error.
 """
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,10 @@ from services.contracts.scoring import PairScore
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
-TRACEPARENT = "traceparent"
+TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
+# W3C Trace Context, sections 3.2 and 3.3.1.5; versions above 00 may be longer.
+_TRACEPARENT_FORM = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]{0,200})?")
+_MAX_TRACESTATE_CHARACTERS = 512
 NANOSECONDS_PER_SECOND = 10**9
 Headers = Sequence[tuple[str, bytes]]
 
@@ -50,6 +54,21 @@ class Trace:
 NO_TRACE = Trace()
 #: The trace of the running work.
 current_trace: ContextVar[Trace] = ContextVar("current_trace", default=NO_TRACE)
+
+
+class _Forwarded(Trace):
+    """One that others trace: who takes no part hands the context on as it came (W3C Trace Context, 4.3)."""
+
+    def __init__(self, carrier: Mapping[str, str]) -> None:
+        self._headers: list[tuple[str, bytes]] = []
+        parent, state = carrier.get(TRACEPARENT, ""), carrier.get(TRACESTATE, "")
+        if _TRACEPARENT_FORM.fullmatch(parent):
+            self._headers.append((TRACEPARENT, parent.encode()))
+            if 0 < len(state) <= _MAX_TRACESTATE_CHARACTERS and state.isascii():
+                self._headers.append((TRACESTATE, state.encode()))
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        return self._headers.copy()
 
 
 class _Recorded(Trace):
@@ -138,11 +157,8 @@ class Tracing:
             name: of the span.
             headers: of the record.
         """
-        if self._tracer is None:
-            yield NO_TRACE
-            return
         carrier = {key.lower(): (value or b"").decode("ascii", "replace") for key, value in headers}
-        with self._recorded(name, carrier, is_server=False) as trace:
+        with self._traced(name, carrier, is_server=False) as trace:
             yield trace
 
     @contextmanager
@@ -153,17 +169,27 @@ class Tracing:
             name: of the span.
             metadata: of the call.
         """
-        if self._tracer is None:
-            yield NO_TRACE
-            return
         carrier = {key: value for key, value in metadata if isinstance(value, str)}
-        with self._recorded(name, carrier, is_server=True) as trace:
+        with self._traced(name, carrier, is_server=True) as trace:
             yield trace
 
     def close(self) -> None:
         """Exports what is left; may take some seconds where nobody answers."""
         if self._provider is not None:
             self._provider.shutdown()
+
+    @contextmanager
+    def _traced(self, name: str, carrier: Mapping[str, str], *, is_server: bool) -> Iterator[Trace]:
+        if self._tracer is not None:
+            with self._recorded(name, carrier, is_server=is_server) as recorded:
+                yield recorded
+            return
+        forwarded = _Forwarded(carrier)
+        token = current_trace.set(forwarded)
+        try:
+            yield forwarded
+        finally:
+            current_trace.reset(token)
 
     @contextmanager
     def _recorded(self, name: str, carrier: Mapping[str, str], *, is_server: bool) -> Iterator[Trace]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import models, outages, workers
+from tests.faults import backlog, models, outages, workers
 
 pytestmark = pytest.mark.slow
 
@@ -49,3 +49,7 @@ async def test_a_hung_model_ends_liveness_in_bounded_time(tmp_path: Path) -> Non
 
 async def test_an_api_under_ten_times_its_load_refuses_at_once_and_keeps_its_word(tmp_path: Path) -> None:
     print(await models.overload(tmp_path, seconds=9.0, deadline_seconds=3.0))
+
+
+async def test_applications_beyond_what_a_worker_can_do_wait_on_kafka(tmp_path: Path) -> None:
+    print(await backlog.kafka_overload(tmp_path, seconds=2.0, factor=8.0, is_model_real=False))

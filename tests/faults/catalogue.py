@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.faults.backlog import kafka_overload
 from tests.faults.models import hung_model, out_of_memory, overload
 from tests.faults.outages import broker_gone, terminated
 from tests.faults.workers import kill_workers, rebalance_storm
@@ -15,4 +16,5 @@ FAULTS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
     "out-of-memory": out_of_memory,
     "hung-model": hung_model,
     "overload": overload,
+    "kafka-overload": kafka_overload,
 }

@@ -234,12 +234,33 @@ async def test_the_endpoint_of_the_settings_gets_the_spans_by_otlp() -> None:
     assert set(collector.names) == {"scoring.v1.ScoringService/Score", "score", *STAGES}
 
 
+@pytest.mark.parametrize(
+    ("came", "goes_on"),
+    [
+        ({"traceparent": TRACEPARENT}, {"traceparent": TRACEPARENT}),
+        (
+            {"Traceparent": TRACEPARENT, "tracestate": "a=1"},
+            {"traceparent": TRACEPARENT, "tracestate": "a=1"},
+        ),
+        ({"traceparent": TRACEPARENT, "tracestate": "a" * 513}, {"traceparent": TRACEPARENT}),
+        ({"traceparent": PERSON, "tracestate": "a=1"}, {}),
+        ({"traceparent": TRACEPARENT.replace("-", " ")}, {}),
+        ({"tracestate": "a=1"}, {}),
+        ({}, {}),
+    ],
+)
+def test_off_hands_on_a_context_as_it_came(came: dict[str, str], goes_on: dict[str, str]) -> None:
+    expected = [(name, value.encode()) for name, value in goes_on.items()]
+    with Tracing.off().of_record("x", [(name, value.encode()) for name, value in came.items()]) as trace:
+        assert trace.headers() == current_trace.get().headers() == expected
+    lower = [(name.lower(), value) for name, value in came.items()]  # as gRPC has it
+    with Tracing.off().of_call("x", lower) as trace:
+        assert trace.headers() == expected
+    assert current_trace.get() is NO_TRACE
+
+
 def test_off_makes_nothing_and_imports_nothing() -> None:
-    tracing = Tracing("", "scoring-api")
-    with tracing.of_record("application", [("traceparent", TRACEPARENT.encode())]) as trace:
-        assert trace is NO_TRACE
-        assert current_trace.get() is NO_TRACE
-        assert trace.headers() == []
+    with Tracing("", "scoring-api").of_record("application", [("traceparent", TRACEPARENT.encode())]):
         assert name_trace(logging, "", {}) == {}
     code = (
         "import services.scoring_api.app, services.scoring_worker.app, sys\n"
