@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -36,6 +36,7 @@ MAX_PUBLISH_PAUSE_SECONDS = 5.0
 CONNECT_PAUSE_SECONDS = 1.0
 FLUSH_SECONDS = 3.0
 PROBE_TRANSACTION_MILLISECONDS = 1000
+SETTLE_SECONDS = 1.0
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -78,7 +79,7 @@ async def wait_for_kafka(settings: Settings) -> None:
     while True:
         client = AIOKafkaClient(**client_options(settings))
         try:
-            await client.bootstrap()
+            await _settled(client.bootstrap())
         except KafkaError as error:
             log.warning(
                 "Kafka cannot be reached, trying again",
@@ -110,8 +111,7 @@ async def open_consumer(settings: Settings, *topics: str, **options: Any) -> Asy
     }
     consumer = AIOKafkaConsumer(*topics, **chosen)
     try:
-        # Within: a start that is cancelled leaves a connection open.
-        await consumer.start()
+        await _settled(consumer.start())
         yield consumer
     finally:
         await consumer.stop()
@@ -130,7 +130,7 @@ async def start_producer(settings: Settings) -> AIOKafkaProducer:
         max_request_size=MAX_RECORD_BYTES,
     )
     try:
-        await producer.start()
+        await _settled(producer.start())
     except BaseException:
         await producer.stop()
         raise
@@ -153,7 +153,7 @@ async def can_be_idempotent(settings: Settings) -> bool:
     """
     client = AIOKafkaClient(**client_options(settings))
     try:
-        await client.bootstrap()
+        await _settled(client.bootstrap())
         try:
             answer = await client.send(
                 client.get_random_node(),
@@ -213,13 +213,28 @@ async def create_topics(settings: Settings) -> None:
     """
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
-        await admin.start()
+        await _settled(admin.start())
         existing = set(await admin.list_topics())
         missing = [_new_topic(spec, settings) for spec in TOPICS if spec.name not in existing]
         if missing:
             _raise_unless_created(await admin.create_topics(missing))
     finally:
         await admin.close()
+
+
+async def _settled(opening: Coroutine[Any, Any, Any]) -> None:
+    """Awaits the opening of connections; cancelled amid it, waits a moment more.
+
+    aiokafka forgets a connection that it is just opening when that is cut short, and nobody closes it then.
+    """
+    task = asyncio.ensure_future(opening)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=SETTLE_SECONDS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _new_topic(spec: TopicSpec, settings: Settings) -> NewTopic:

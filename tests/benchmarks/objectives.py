@@ -8,7 +8,6 @@ scores the same held-out ones. Brief, because whole texts take hours on two core
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,21 +126,13 @@ def compare(
     }
 
 
-def run(num_pairs: int, num_held_out: int, variants: Sequence[str]) -> dict[str, Any]:
+def run(num_pairs: int, num_held_out: int, variants: Sequence[str]) -> None:
+    """Measures variants and writes the results file, anew after each of them."""
     spec = base_model_spec(load_settings())
     training = labelled(list(generate_brief_pairs(num_pairs, seed=31)))
     held_out = labelled(list(generate_brief_pairs(num_held_out, seed=32)))
-    results: dict[str, Any] = {"base model alone": compare(load_base_model(spec), None, training, held_out)}
-    _show("base model alone", results["base model alone"])
-    for name in variants:
-        with tempfile.TemporaryDirectory() as folder:
-            started = time.monotonic()
-            config = parse_config({**_COMMON, **VARIANTS[name]}, name)
-            fine_tune(load_base_model(spec), TrainingData(training), Path(folder), config)
-            seconds = time.monotonic() - started
-            results[name] = compare(load_base_model(spec), Path(folder), training, held_out)
-            _show(f"{name} ({seconds:.0f} s)", results[name])
-    return {
+    results: dict[str, Any] = {}
+    found = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": describe_machine(),
         "base_model": spec.name,
@@ -150,6 +141,20 @@ def run(num_pairs: int, num_held_out: int, variants: Sequence[str]) -> dict[str,
         "common": _COMMON,
         "variants": results,
     }
+
+    def keep(name: str, read_outs: dict[str, Any]) -> None:
+        results[name] = read_outs
+        _show(name, read_outs)
+        RESULTS.mkdir(exist_ok=True)
+        file = RESULTS / f"objectives-{spec.name}.json"
+        file.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+
+    keep("base model alone", compare(load_base_model(spec), None, training, held_out))
+    for name in variants:
+        with tempfile.TemporaryDirectory() as folder:
+            config = parse_config({**_COMMON, **VARIANTS[name]}, name)
+            fine_tune(load_base_model(spec), TrainingData(training), Path(folder), config)
+            keep(name, compare(load_base_model(spec), Path(folder), training, held_out))
 
 
 def _show(name: str, found: dict[str, Any]) -> None:
@@ -166,6 +171,4 @@ if __name__ == "__main__":
     parser.add_argument("--held-out", type=int, default=120)
     parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     chosen = parser.parse_args()
-    found = run(chosen.pairs, chosen.held_out, chosen.variants)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"objectives-{found['base_model']}.json").write_text(json.dumps(found, indent=2) + "\n")
+    run(chosen.pairs, chosen.held_out, chosen.variants)

@@ -289,6 +289,7 @@ async def test_a_store_that_is_away_is_waited_for(
 
 async def test_a_second_trainer_in_the_same_folder_is_refused(trainer: TrainerDesk) -> None:
     async with running_trainer(trainer.settings):
-        await trainer.until(lambda: (trainer.settings.trainer_dir / "lock").exists())
+        await trainer.send_labels(1)
+        await trainer.counts(lambda counts: counts.num_usable == 1)  # so that it is not ended amid its start
         with pytest.raises(TrainerAlreadyRunning, match="another trainer works in"):
             await run_trainer(trainer.settings, TrainerMetrics(CollectorRegistry()), stop=asyncio.Event())
