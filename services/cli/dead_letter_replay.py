@@ -20,7 +20,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from services.contracts.errors import ScorerError
 from services.contracts.topics import SCORE_LABELLED, dead_letter_topic
 from services.service_kit.dead_letters import HEADER_PREFIX
-from services.service_kit.kafka_client import client_options, open_consumer, publish
+from services.service_kit.kafka_client import client_options, open_consumer, publish, settled
 from services.service_kit.settings import Settings
 
 REPLAYS_HEADER = "scorer.replays"  # how often this record was sent again, in digits
@@ -190,7 +190,7 @@ class DeadLetterReplay:
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         admin = AIOKafkaAdminClient(**client_options(self._settings))
         try:
-            await admin.start()
+            await settled(admin.start())
             yield admin
         finally:
             await admin.close()

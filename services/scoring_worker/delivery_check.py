@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.contracts.errors import ScorerError
-from services.service_kit.kafka_client import client_options, is_retriable, open_consumer
+from services.service_kit.kafka_client import client_options, is_retriable, open_consumer, settled
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 
@@ -37,7 +37,7 @@ class DeliveryCheck:
         self._admin = AIOKafkaAdminClient(**client_options(settings))
 
     async def __aenter__(self) -> "DeliveryCheck":
-        await self._admin.start()
+        await settled(self._admin.start())
         return self
 
     async def __aexit__(self, *_: object) -> None:

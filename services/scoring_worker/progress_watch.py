@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from services.contracts.topics import APPLICATION_SUBMITTED
 from services.scoring_worker.delivery_check import DeliveryCheck
 from services.scoring_worker.stall_detector import StallDetector, Stand
-from services.service_kit.kafka_client import client_options
+from services.service_kit.kafka_client import client_options, settled
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 
@@ -117,7 +117,7 @@ class ProgressWatch:
 async def _start(consumer: AIOKafkaConsumer) -> None:
     while True:
         try:
-            await consumer.start()
+            await settled(consumer.start())
         except KafkaError:
             await asyncio.sleep(LOOK_SECONDS)
         else:

@@ -74,12 +74,27 @@ def ssl_context(settings: Settings) -> ssl.SSLContext:
     return context
 
 
+async def settled(opening: Coroutine[Any, Any, Any]) -> None:
+    """Awaits the start of an aiokafka client; cancelled amid it, waits a moment more.
+
+    aiokafka forgets a connection that it is just opening when that is cut short, and nobody closes it then.
+    """
+    task = asyncio.ensure_future(opening)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=SETTLE_SECONDS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
 async def wait_for_kafka(settings: Settings) -> None:
     """Returns once a broker answers, however long that takes; says so while it does not."""
     while True:
         client = AIOKafkaClient(**client_options(settings))
         try:
-            await _settled(client.bootstrap())
+            await settled(client.bootstrap())
         except KafkaError as error:
             log.warning(
                 "Kafka cannot be reached, trying again",
@@ -111,7 +126,7 @@ async def open_consumer(settings: Settings, *topics: str, **options: Any) -> Asy
     }
     consumer = AIOKafkaConsumer(*topics, **chosen)
     try:
-        await _settled(consumer.start())
+        await settled(consumer.start())
         yield consumer
     finally:
         await consumer.stop()
@@ -130,7 +145,7 @@ async def start_producer(settings: Settings) -> AIOKafkaProducer:
         max_request_size=MAX_RECORD_BYTES,
     )
     try:
-        await _settled(producer.start())
+        await settled(producer.start())
     except BaseException:
         await producer.stop()
         raise
@@ -153,7 +168,7 @@ async def can_be_idempotent(settings: Settings) -> bool:
     """
     client = AIOKafkaClient(**client_options(settings))
     try:
-        await _settled(client.bootstrap())
+        await settled(client.bootstrap())
         try:
             answer = await client.send(
                 client.get_random_node(),
@@ -213,28 +228,13 @@ async def create_topics(settings: Settings) -> None:
     """
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
-        await _settled(admin.start())
+        await settled(admin.start())
         existing = set(await admin.list_topics())
         missing = [_new_topic(spec, settings) for spec in TOPICS if spec.name not in existing]
         if missing:
             _raise_unless_created(await admin.create_topics(missing))
     finally:
         await admin.close()
-
-
-async def _settled(opening: Coroutine[Any, Any, Any]) -> None:
-    """Awaits the opening of connections; cancelled amid it, waits a moment more.
-
-    aiokafka forgets a connection that it is just opening when that is cut short, and nobody closes it then.
-    """
-    task = asyncio.ensure_future(opening)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=SETTLE_SECONDS)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        raise
 
 
 def _new_topic(spec: TopicSpec, settings: Settings) -> NewTopic:
