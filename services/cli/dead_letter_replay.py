@@ -20,7 +20,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from services.contracts.errors import ScorerError
 from services.contracts.topics import SCORE_LABELLED, dead_letter_topic
 from services.service_kit.dead_letters import HEADER_PREFIX
-from services.service_kit.kafka_client import client_options, open_consumer, publish, settled
+from services.service_kit.kafka_client import open_admin, open_consumer, publish
 from services.service_kit.settings import Settings
 
 REPLAYS_HEADER = "scorer.replays"  # how often this record was sent again, in digits
@@ -85,7 +85,7 @@ class DeadLetterReplay:
         """
         found: dict[str, Waiting] = {}
         committed: dict[tuple[str, TopicPartition], int] = {}
-        async with self._admin() as admin, aclosing(self._all_letters()) as letters:
+        async with open_admin(self._settings) as admin, aclosing(self._all_letters()) as letters:
             async for letter in letters:
                 kind = kind_of(letter)
                 if kind is None or (kinds and kind not in kinds):
@@ -185,15 +185,6 @@ class DeadLetterReplay:
                         yield letter
                 if not batches and await _is_at_end(consumer):
                     return
-
-    @asynccontextmanager
-    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(**client_options(self._settings))
-        try:
-            await settled(admin.start())
-            yield admin
-        finally:
-            await admin.close()
 
     async def _committed(self, admin: AIOKafkaAdminClient, kind: str, place: TopicPartition) -> int:
         offsets = await admin.list_consumer_group_offsets(self._group(kind), partitions=[place])

@@ -28,13 +28,13 @@ def fuse_cpu_layers(model: "PreTrainedModel") -> None:
     Args:
         model: a Gemma 2 or 3; left as it is unless it computes in bfloat16 on a CPU.
     """
-    from transformers.models.gemma2.modeling_gemma2 import Gemma2MLP, Gemma2RMSNorm
-    from transformers.models.gemma3.modeling_gemma3 import Gemma3MLP, Gemma3RMSNorm
-
     if model.device.type != "cpu" or model.dtype != torch.bfloat16:
         return
     if not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001 - asked nowhere else
         return
+    from transformers.models.gemma2.modeling_gemma2 import Gemma2MLP, Gemma2RMSNorm
+    from transformers.models.gemma3.modeling_gemma3 import Gemma3MLP, Gemma3RMSNorm
+
     is_activation_known = model.config.get_text_config(decoder=True).hidden_activation == _ACTIVATION
     for module in model.modules():
         if isinstance(module, Gemma2RMSNorm | Gemma3RMSNorm):
@@ -58,9 +58,8 @@ def _feed_forward(layer: Any, inputs: torch.Tensor) -> torch.Tensor:
 
 def _normalize(layer: Any, inputs: torch.Tensor) -> torch.Tensor:
     """Computes x / rms(x) * (1 + weight) in float32 (Zhang & Sennrich 2019, "RMSNorm"); the shape stays."""
-    if (
-        not torch.is_inference_mode_enabled() or inputs.dtype == torch.float32
-    ):  # a float32 would be changed in place
+    # A float32 input would be changed in place.
+    if not torch.is_inference_mode_enabled() or inputs.dtype == torch.float32:
         outputs: torch.Tensor = type(layer).forward(layer, inputs)
         return outputs
     values = inputs.float()

@@ -7,6 +7,7 @@ skipped without a trace. So a jump is believed only if a plain read at the same 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import TypeVar
 
 from aiokafka import TopicPartition
@@ -14,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.contracts.errors import ScorerError
-from services.service_kit.kafka_client import client_options, is_retriable, open_consumer, settled
+from services.service_kit.kafka_client import is_retriable, open_admin, open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 
@@ -34,14 +35,14 @@ class DeliveryCheck:
     def __init__(self, settings: Settings, topic: str) -> None:
         self._settings = settings
         self._topic = topic
-        self._admin = AIOKafkaAdminClient(**client_options(settings))
+        self._opened = AsyncExitStack()
 
     async def __aenter__(self) -> "DeliveryCheck":
-        await settled(self._admin.start())
+        self._admin: AIOKafkaAdminClient = await self._opened.enter_async_context(open_admin(self._settings))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._admin.close()
+        await self._opened.aclose()
 
     async def committed_offset(self, partition: int) -> int:
         """Returns where the worker's group must go on reading; 0 where it never committed.

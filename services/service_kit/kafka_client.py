@@ -132,6 +132,21 @@ async def open_consumer(settings: Settings, *topics: str, **options: Any) -> Asy
         await consumer.stop()
 
 
+@asynccontextmanager
+async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Yields a started administration client, closed however its start or its use ends.
+
+    Raises:
+        KafkaError: no broker answers.
+    """
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        await settled(admin.start())
+        yield admin
+    finally:
+        await admin.close()
+
+
 async def start_producer(settings: Settings) -> AIOKafkaProducer:
     """Returns a started producer that waits for all replicas.
 
@@ -226,15 +241,11 @@ async def create_topics(settings: Settings) -> None:
     Raises:
         KafkaError: the broker refused.
     """
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    try:
-        await settled(admin.start())
+    async with open_admin(settings) as admin:
         existing = set(await admin.list_topics())
         missing = [_new_topic(spec, settings) for spec in TOPICS if spec.name not in existing]
         if missing:
             _raise_unless_created(await admin.create_topics(missing))
-    finally:
-        await admin.close()
 
 
 def _new_topic(spec: TopicSpec, settings: Settings) -> NewTopic:

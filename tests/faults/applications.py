@@ -129,10 +129,15 @@ def fault_settings(bootstrap_servers: str, **changes: object) -> Settings:
     )
 
 
+def is_broker_embedded() -> bool:
+    """Returns whether faults run on the embedded broker, and not on one that the environment names."""
+    return not os.environ.get(BOOTSTRAP_SERVERS)
+
+
 @asynccontextmanager
 async def any_broker() -> AsyncIterator[str]:
     """Yields the address of the embedded broker, or of the one that the environment names."""
-    if os.environ.get(BOOTSTRAP_SERVERS):
+    if not is_broker_embedded():
         yield os.environ[BOOTSTRAP_SERVERS]
         return
     with EmbeddedBroker() as broker:

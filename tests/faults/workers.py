@@ -1,14 +1,12 @@
 """Workers that are killed, and workers that come and go: every application is scored all the same."""
 
 import asyncio
-import os
 import signal
 from pathlib import Path
 from random import Random
 
-from tests.faults.applications import any_broker, fault_settings, sending
+from tests.faults.applications import any_broker, fault_settings, is_broker_embedded, sending
 from tests.faults.fleet import Fleet, Service
-from tests.integration.conftest import BOOTSTRAP_SERVERS
 
 LONGEST_LIFE_SECONDS = 3.0
 DRAIN_SECONDS = 20.0
@@ -89,7 +87,6 @@ async def rebalance_storm(
     Returns:
         What was counted.
     """
-    is_embedded = not os.environ.get(BOOTSTRAP_SERVERS)
     async with any_broker() as address:
         settings = fault_settings(address)
         changes = {"worker_max_in_flight": MAX_IN_FLIGHT, "drain_seconds": DRAIN_SECONDS}
@@ -104,12 +101,12 @@ async def rebalance_storm(
                     await applications.send(due - len(applications.sent))
                     joining = fleet.start("worker")
                     await asyncio.sleep(pause_seconds / 2)
-                    if is_embedded:
+                    if is_broker_embedded():
                         await joining.until_ready()
                     guest.send(signal.SIGTERM)
                     leavers.append(guest)
                     await asyncio.sleep(pause_seconds / 2)
-                    if is_embedded:
+                    if is_broker_embedded():
                         await guest.exit_code(END_SECONDS)
                     guest = joining
                 await applications.until(num_applications, PATIENCE_SECONDS)
