@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from training.synthetic.match_score import match_score
+from training.synthetic.generator import labelled_row
 from training.synthetic.occupations import Catalog, load_catalog
 from training.synthetic.profile_sampling import sample_candidate, sample_job
 from training.synthetic.profiles import CandidateProfile, JobProfile
@@ -29,7 +29,7 @@ def generate_brief_pairs(num_pairs: int, seed: int = 0) -> Iterator[dict[str, An
         seed: another seed gives other pairs.
 
     Yields:
-        ``{"resume", "job_description", "score"}``, scored as the whole texts are.
+        Rows as ``generate_pairs`` does, scored as the whole texts are.
     """
     catalog = load_catalog()
     names = list(catalog.occupations)
@@ -47,14 +47,7 @@ def _job_rows(occupation: str, catalog: Catalog, rng: Random) -> list[dict[str, 
     for _ in range(_NUM_STRANGERS):
         other = sample_job(catalog.occupations[rng.choice(list(catalog.occupations))], rng)
         candidates.append(sample_candidate(other, "excellent", catalog, rng)[0])
-    return [
-        {
-            "resume": _resume_text(candidate, rng),
-            "job_description": job_text,
-            "score": match_score(job, candidate),
-        }
-        for candidate in candidates
-    ]
+    return [labelled_row(job, candidate, job_text, _resume_text(candidate, rng)) for candidate in candidates]
 
 
 def _job_text(job: JobProfile, rng: Random) -> str:

@@ -75,7 +75,7 @@ def _job_rows(occupation: str, catalog: Catalog, rng: Random, num_resumes: int) 
     for category in wanted[:num_resumes]:
         candidate, kind = sample_candidate(job, category, catalog, rng)
         resume = render_resume(candidate, job, catalog, rng, is_evidenced=kind != _STUFFED)
-        rows.append(_row(job, candidate, job_text, resume))
+        rows.append(labelled_row(job, candidate, job_text, resume))
     return rows
 
 
@@ -83,7 +83,8 @@ def _shuffled(items: list[str], rng: Random) -> list[str]:
     return rng.sample(items, len(items))
 
 
-def _row(job: JobProfile, candidate: CandidateProfile, job_text: str, resume: str) -> dict[str, Any]:
+def labelled_row(job: JobProfile, candidate: CandidateProfile, job_text: str, resume: str) -> dict[str, Any]:
+    """Returns a row of a data set: the two texts, the score, and the truth that they were written from."""
     score = match_score(job, candidate)
     return {
         "resume": resume,
