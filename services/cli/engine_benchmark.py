@@ -1,6 +1,7 @@
 """Measures an engine as its callers would feel it: pairs a second, and waiting times under a steady load."""
 
 import asyncio
+import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ class Waits:
 
     Attributes:
         median: seconds.
-        percentile_99: seconds; of fewer than a hundred calls, nearly the longest.
+        percentile_99: seconds, by nearest rank; of fewer than a hundred calls, the longest.
     """
 
     median: float
@@ -102,4 +103,4 @@ def as_new_jobs(requests: Sequence[PairRequest], tag: str) -> list[PairRequest]:
 
 def _summary(waits: Sequence[float]) -> Waits:
     ordered = sorted(waits)
-    return Waits(statistics.median(ordered), ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))])
+    return Waits(statistics.median(ordered), ordered[math.ceil(0.99 * len(ordered)) - 1])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from services.scoring.cpu_products import are_supported, product
 from services.scoring.lora_layers import LoraLinear, MergedWeight
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ def fuse_cpu_layers(model: "PreTrainedModel") -> None:
     Args:
         model: a Gemma 2 or 3; left as it is unless it computes in bfloat16 on a CPU.
     """
-    if model.device.type != "cpu" or model.dtype != torch.bfloat16:
-        return
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001 - asked nowhere else
+    if not are_supported(model.device, model.dtype):
         return
     from transformers.models.gemma2.modeling_gemma2 import Gemma2MLP, Gemma2RMSNorm
     from transformers.models.gemma3.modeling_gemma3 import Gemma3MLP, Gemma3RMSNorm
@@ -50,8 +49,7 @@ def _feed_forward(layer: Any, inputs: torch.Tensor) -> torch.Tensor:
     if weight is None:
         outputs = type(layer).forward(layer, inputs)
     else:
-        # Inductor's own operator: PyTorch has no public one that applies a function within a product.
-        gate = torch.ops.mkldnn._linear_pointwise(inputs, weight, None, "gelu", [], "tanh")  # noqa: SLF001
+        gate = product(inputs, weight, activation="gelu")
         outputs = layer.down_proj(gate.mul_(layer.up_proj(inputs)))
     return outputs
 

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from services.contracts.errors import AdapterIncompatible
+from services.scoring import cpu_products
 from services.scoring.base_model import BaseModel
 from services.scoring.lora_adapter import CONFIG_FILE, WEIGHTS_FILE, LoraAdapter, layer_of
 
@@ -62,9 +63,11 @@ class MergedWeight:
 
     Attributes:
         weight: shape (outputs, inputs), in the base model's compute type.
+        is_packed: whether it lies in oneDNN's order.
     """
 
     weight: torch.Tensor
+    is_packed: bool = False
 
 
 #: An adapter's weights by the name of their layer.
@@ -89,7 +92,8 @@ class LoraLinear(nn.Module):
         """Returns the layer's output, shape (..., outputs)."""
         change = self.change
         if isinstance(change, MergedWeight):
-            return nn.functional.linear(inputs, change.weight, self.base.bias)  # type: ignore[arg-type]
+            multiply = cpu_products.product if change.is_packed else nn.functional.linear
+            return multiply(inputs, change.weight, self.base.bias)  # type: ignore[arg-type]
         outputs: torch.Tensor = self.base(inputs)
         if change is None:
             return outputs
@@ -181,7 +185,11 @@ class LoraLayers:
 @torch.no_grad()
 def _merged(layer: LoraLinear, a: torch.Tensor, b: torch.Tensor) -> MergedWeight:
     weight: torch.Tensor = layer.base.weight  # type: ignore[assignment]
-    return MergedWeight((weight.float() + b @ a).to(weight.dtype))
+    merged = (weight.float() + b @ a).to(weight.dtype)
+    # The base model's own weights stay as they are: the next adapter is added to them.
+    if cpu_products.are_supported(merged.device, merged.dtype):
+        return MergedWeight(cpu_products.packed(merged), is_packed=True)
+    return MergedWeight(merged)
 
 
 def _scaling(adapter: LoraAdapter) -> float:

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from services.cli.engine_benchmark import as_new_jobs, pairs_per_second, waits_alone, waits_under_load
 from services.contracts.scoring import PairRequest
 
@@ -39,6 +41,18 @@ async def test_callers_of_an_overloaded_engine_wait_from_when_they_came() -> Non
     assert alone.median >= SERVICE_SECONDS
     assert loaded.percentile_99 > 0.6 * len(REQUESTS) * SERVICE_SECONDS
     assert loaded.percentile_99 > 5 * alone.median
+
+
+@pytest.mark.parametrize(("num_slow", "is_slow"), [(1, False), (2, True)])
+async def test_one_of_a_hundred_callers_is_beyond_the_99th_percentile(num_slow: int, is_slow: bool) -> None:
+    class SlowForSome:
+        async def score(self, request: PairRequest) -> None:
+            await asyncio.sleep(0.2 if int(request.request_id) < num_slow else 0)
+
+    requests = [PairRequest(str(number), "job", "resume") for number in range(100)]
+    waits = await waits_alone(SlowForSome(), requests)  # type: ignore[arg-type]
+
+    assert (waits.percentile_99 >= 0.2) is is_slow
 
 
 def test_a_mark_makes_every_job_new() -> None:

@@ -18,11 +18,12 @@ from services.contracts.engine_observer import SilentObserver
 from services.contracts.errors import AdapterIncompatible, EngineClosed
 from services.contracts.reference import NUM_BINS, ReferenceFigures
 from services.contracts.scoring import PairRequest
+from services.scoring import cpu_products
 from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
 from services.scoring.engine import ScoringEngine
 from services.scoring.engine_factory import EngineSpec, assemble_engine
 from services.scoring.lora_adapter import METADATA_FILE, read_adapter
-from services.scoring.lora_layers import LoraFactors, LoraLayers, LoraMode
+from services.scoring.lora_layers import LoraFactors, LoraLayers, LoraMode, MergedWeight
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 JOBS = [f"Job {number}: we look for a nurse with {number} years of care." for number in range(3)]
@@ -77,6 +78,32 @@ def test_the_layers_compute_what_peft_computes(
             plain = load_base().model(tokens).logits
             torch.testing.assert_close(ours.model(tokens).logits, plain, rtol=0, atol=0)
             assert (plain - expected).abs().max() > 0.01
+
+
+@pytest.mark.skipif(
+    not cpu_products.are_supported(torch.device("cpu"), torch.bfloat16),
+    reason="this processor has no bfloat16 products",
+)
+def test_merged_bfloat16_weights_are_packed_and_compute_the_same(
+    cache_dir: Path, folders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = torch.arange(20).reshape(1, 20) + 100
+    found = []
+    for is_supported in (True, False):
+        monkeypatch.setattr(cpu_products, "are_supported", lambda *_, answer=is_supported: answer)
+        base = load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, "cpu", dtype="bfloat16"))
+        layers = LoraLayers(base)
+        weights = layers.load(read_adapter(folders[0]))
+        layers.activate(weights)
+        assert all(isinstance(each, MergedWeight) for each in weights.values())
+        assert {each.is_packed for each in weights.values()} == {is_supported}  # type: ignore[union-attr]
+        with torch.inference_mode():
+            found.append(base.model(tokens).logits.float())
+            layers.activate(None)
+            plain = base.model(tokens).logits.float()
+    # A processor may add up in another order: a few roundings to eight bits.
+    assert (found[0] - found[1]).norm() < 0.02 * found[1].norm()
+    assert (found[1] - plain).norm() > 0.2 * found[1].norm()
 
 
 def test_layers_that_another_engine_left_active_are_taken_over(

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from services.scoring import cpu_products
 from services.scoring.base_model import BaseModelSpec, load_base_model
 from services.scoring.cpu_layers import fuse_cpu_layers
 from services.scoring.lora_layers import LoraFactors, LoraLinear, MergedWeight
@@ -16,7 +17,8 @@ from tests.conftest import TINY_MODELS
 TOLERANCE = 2 * 2**-8
 
 pytestmark = pytest.mark.skipif(
-    not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="this processor has no bfloat16 products"
+    not cpu_products.are_supported(torch.device("cpu"), torch.bfloat16),
+    reason="this processor has no bfloat16 products",
 )
 
 
@@ -79,7 +81,8 @@ def test_the_adapter_in_use_counts(layers: tuple[nn.Module, nn.Module]) -> None:
     mlp.gate_proj = wrapped = LoraLinear(mlp.gate_proj)
 
     with torch.inference_mode():
-        for change in (MergedWeight(other), LoraFactors(a, b), None):
+        merged = MergedWeight(other), MergedWeight(cpu_products.packed(other), is_packed=True)
+        for change in (*merged, LoraFactors(a, b), None):
             wrapped.change = change
             outputs = mlp(values)
             expected = type(mlp).forward(mlp, values)
