@@ -27,6 +27,7 @@ from training.configuration import FineTuningConfig
 from training.dataset import LabelledPair, mask_pair
 from training.epochs import EpochPlanner, dataset_from_batches
 from training.export import AdapterRecord, export_adapter
+from training.freed_memory import FreedMemoryReturn
 from training.reference import measure_reference
 from training.score_trainer import LastStepEvaluation, ProgressReporter, ScoreTrainer
 from training.splits import split_off_validation
@@ -131,7 +132,7 @@ def fine_tune(
         args=arguments,
         train_dataset=dataset_from_batches(batches),
         eval_dataset=dataset_from_batches(validation_batches) if validation_batches else None,
-        callbacks=_callbacks(output, config, bool(validation_batches), progress),
+        callbacks=_callbacks(output, config, base.model.device.type, bool(validation_batches), progress),
     )
     trainer.remove_callback(PrinterCallback)
     with _told_which_settings(config):
@@ -246,9 +247,15 @@ def _arguments(
 
 
 def _callbacks(
-    output: Path, config: FineTuningConfig, is_validated: bool, progress: Callable[[str], None]
+    output: Path,
+    config: FineTuningConfig,
+    device_type: str,
+    is_validated: bool,
+    progress: Callable[[str], None],
 ) -> list[Any]:
     callbacks: list[Any] = [ProgressReporter(progress)]
+    if device_type == "cpu":
+        callbacks.append(FreedMemoryReturn())
     if is_validated:
         callbacks.append(LastStepEvaluation())
         if config.early_stopping_patience:

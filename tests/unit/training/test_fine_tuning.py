@@ -17,6 +17,7 @@ from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adap
 from services.scoring.score_model import ScoreModel
 from training.dataset import LabelledPair
 from training.fine_tuning import TrainingData, TrainingOutOfMemory, fine_tune
+from training.freed_memory import FreedMemoryReturn
 from training.score_trainer import ScoreTrainer, TrainingDiverged
 
 from .learnable_pairs import CONFIG, JOBS, learnable_pairs
@@ -264,6 +265,21 @@ def test_progress_is_told_and_written_for_tensorboard(base: BaseModel, tmp_path:
 
     events = EventAccumulator(str(tmp_path / "adapter" / "tensorboard")).Reload()
     assert {"train/loss", "eval/loss"} <= set(events.Tags()["scalars"])
+
+
+def test_a_run_on_a_cpu_returns_freed_memory(
+    base: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+    monkeypatch.setattr(
+        FreedMemoryReturn,
+        "on_step_end",
+        lambda _self, _args, state, *_, **__: steps.append(state.global_step),
+    )
+    train(base, tmp_path / "adapter", epochs=2.0)
+
+    assert steps == list(range(1, len(steps) + 1))
+    assert steps
 
 
 def test_nf4_weights_stay_and_the_adapter_learns(cache_dir: Path, tmp_path: Path) -> None:

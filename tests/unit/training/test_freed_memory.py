@@ -1,0 +1,32 @@
+"""Freed memory goes back to the system while a run is under way."""
+
+import platform
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from training.freed_memory import FreedMemoryReturn
+
+BLOCK_BYTES, NUM_BLOCKS = 10_000, 20_000
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps freed memory so")
+
+
+def resident_bytes() -> int:
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("VmRSS:")[1].split()[0])
+
+
+@pytest.mark.parametrize(("step", "is_returned"), [(19, False), (20, True)])
+def test_every_twentieth_step_returns_what_was_freed(step: int, is_returned: bool) -> None:
+    callback = FreedMemoryReturn()
+    blocks = [bytes(BLOCK_BYTES) for _ in range(NUM_BLOCKS)]
+    last = blocks[-1]  # above all others, so that freeing them alone does not shrink the heap
+    del blocks
+    before = resident_bytes()
+
+    callback.on_step_end(None, SimpleNamespace(global_step=step), None)
+
+    assert (before - resident_bytes() > 0.8 * BLOCK_BYTES * NUM_BLOCKS) is is_returned
+    assert len(last) == BLOCK_BYTES
