@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments
 
-from services.contracts.errors import FieldViolation, InvalidInput, ScorerError, SettingsInvalid
+from services.contracts.errors import FieldViolation, InvalidInput, ScorerError
 from services.scoring.base_model import BaseModel
 from services.scoring.lora_adapter import read_adapter
 from services.scoring.score_model import ScoreModel
@@ -28,13 +27,12 @@ from training.dataset import LabelledPair, mask_pair
 from training.epochs import EpochPlanner, dataset_from_batches
 from training.export import AdapterRecord, export_adapter
 from training.freed_memory import FreedMemoryReturn
+from training.lora_setup import set_evaluation_mode, told_shape, with_lora
 from training.reference import measure_reference
 from training.score_trainer import LastStepEvaluation, ProgressReporter, ScoreTrainer
 from training.splits import split_off_validation
 from training.validation import validate
 
-# Every linear layer of a Gemma block (QLoRA, Dettmers et al. 2023: all layers, or quality suffers).
-TARGET_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _LOGGING_STEPS = 5
 
 log = logging.getLogger(__name__)
@@ -122,7 +120,9 @@ def fine_tune(
     arguments = _arguments(
         output, config, base.model, len(batches), bool(validation_batches), is_checkpointed
     )
-    model = _with_lora(base, data.initial_adapter, config)
+    model = with_lora(base, data.initial_adapter, config)
+    if data.initial_adapter is not None:
+        progress(told_shape(model))
     score_model = ScoreModel(base, find_score_tokens(encoder))
     trainer = ScoreTrainer(
         score_model,
@@ -137,7 +137,7 @@ def fine_tune(
     trainer.remove_callback(PrinterCallback)
     with _told_which_settings(config):
         trainer.train(resume_from_checkpoint=_last_checkpoint(output) if resume else None)
-    _evaluate_mode(model)
+    set_evaluation_mode(model)
     figures = validate(score_model, encoder, validation, config) if validation else None
     result = FineTuningResult(
         folder=output,
@@ -160,42 +160,6 @@ def fine_tune(
     export_adapter(model, base, record, output)
     model.unload()
     return result
-
-
-def _evaluate_mode(model: Any) -> None:
-    model.eval()
-    for module in model.modules():
-        if type(module).__name__ == "Linear4bit":
-            # In evaluation mode bitsandbytes packs these anew for the CPU, and fails where a layer is
-            # narrower than its blocks. They have no dropout: the mode changes nothing else.
-            module.training = module.weight.device.type == "cpu"
-
-
-def _with_lora(base: BaseModel, initial: Path | None, config: FineTuningConfig) -> Any:
-    model: Any = base.model
-    if base.quantization == "nf4":
-        # Freezes the 4-bit weights and lifts the norms to float32 (QLoRA).
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-    if initial is not None:
-        read_adapter(initial).check_fits(base)
-        return PeftModel.from_pretrained(model, str(initial), is_trainable=True)
-    lora = LoraConfig(
-        r=config.rank,
-        lora_alpha=config.alpha,
-        lora_dropout=config.dropout,
-        target_modules=list(TARGET_MODULES),
-        layers_to_transform=_trained_layers(base, config) or None,
-        task_type="CAUSAL_LM",
-    )
-    return get_peft_model(model, lora)
-
-
-def _trained_layers(base: BaseModel, config: FineTuningConfig) -> list[int]:
-    """Returns the decoder layers that get LoRA; none where all do, which needs no list."""
-    last_layer = base.model.config.get_text_config(decoder=True).num_hidden_layers - 1
-    if config.first_layer > last_layer:
-        raise SettingsInvalid(f"first_layer: {config.first_layer}; the model's last layer is {last_layer}")
-    return list(range(config.first_layer, last_layer + 1)) if config.first_layer else []
 
 
 def _arguments(

@@ -6,7 +6,7 @@ from pathlib import Path
 from services.scoring.base_model import BaseModel
 from services.scoring.lora_adapter import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE
 from services.scoring.prompt import PROMPT_VERSION
-from training.fine_tuning import TARGET_MODULES
+from training.lora_setup import TARGET_MODULES
 
 RANK = 16
 # Small enough that scores stay finite.

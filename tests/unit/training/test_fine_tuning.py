@@ -216,11 +216,14 @@ def test_another_runtime_error_is_not_called_out_of_memory(
 
 def test_a_run_goes_on_from_an_initial_adapter(base: BaseModel, tmp_path: Path) -> None:
     first = train(base, tmp_path / "first")
-    config = dataclasses.replace(CONFIG, epochs=0.1, learning_rate=1e-9)
+    config = dataclasses.replace(CONFIG, epochs=0.1, learning_rate=1e-9, rank=CONFIG.rank * 2)
 
     data = TrainingData(learnable_pairs(), initial_adapter=first)
-    second = fine_tune(base, data, tmp_path / "second", config).folder
+    told: list[str] = []
+    second = fine_tune(base, data, tmp_path / "second", config, progress=told.append).folder
 
+    rank = CONFIG.rank
+    assert any(f"the initial adapter's rank {rank}," in line and "first_layer" in line for line in told)
     for name, tensor in weights_of(first).items():
         torch.testing.assert_close(weights_of(second)[name], tensor, rtol=1e-3, atol=1e-5)
 
