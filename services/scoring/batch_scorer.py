@@ -113,13 +113,13 @@ class BatchScorer:
         self.adapter = adapter
         self.identity = adapter.identity
 
-    def is_prefix_cached(self, tokens: tuple[int, ...]) -> bool:
+    def is_prefix_cached(self, prefix_digest: bytes) -> bool:
         """Returns whether a prefix need not be computed."""
-        return self._key(tokens) in self._cache
+        return self._key(prefix_digest) in self._cache
 
-    def prefix_state(self, tokens: tuple[int, ...]) -> PrefixState:
-        """Returns a prefix's state from the cache, or computes and keeps it."""
-        return self._find_or_compute(tokens)[0]
+    def prefix_state(self, prompt: Prompt) -> PrefixState:
+        """Returns the state of a prompt's prefix from the cache, or computes and keeps it."""
+        return self._find_or_compute(prompt)[0]
 
     def score(self, prompts: Sequence[Prompt]) -> ScoredBatch:
         """Scores prompts.
@@ -128,29 +128,29 @@ class BatchScorer:
         bad pair does not take the others with it.
         """
         started = time.monotonic()
-        states: dict[tuple[int, ...], PrefixState | PassError] = {}
+        states: dict[bytes, PrefixState | PassError] = {}
         hits = []
         for prompt in prompts:
-            is_hit = prompt.prefix in states
+            is_hit = prompt.prefix_digest in states
             if not is_hit:
-                states[prompt.prefix], is_hit = self._try_prefix(prompt.prefix)
+                states[prompt.prefix_digest], is_hit = self._try_prefix(prompt)
             hits.append(is_hit)
             self._observer.on_prefix(is_hit)
         self._observer.on_prefix_cache_changed(self._cache.num_bytes)
+        found = [states[prompt.prefix_digest] for prompt in prompts]
         rows = [
             TreeRow(state, prompt.suffix)
-            for prompt in prompts
-            if isinstance(state := states[prompt.prefix], PrefixState)
+            for prompt, state in zip(prompts, found, strict=True)
+            if isinstance(state, PrefixState)
         ]
         logits = iter(self._forward(rows))
         forwarded = time.monotonic()
         outcomes = tuple(
-            _read_out(next(logits) if isinstance(state := states[prompt.prefix], PrefixState) else state)
-            for prompt in prompts
+            _read_out(next(logits) if isinstance(state, PrefixState) else state) for state in found
         )
         num_real = sum(len(row.suffix) + NUM_TREE_NODES for row in rows)
         num_padding = 0 if self._layout == "sequential" else _padding(rows)
-        computed = {prompt.prefix for prompt, is_hit in zip(prompts, hits, strict=True) if not is_hit}
+        computed = [prompt.prefix for prompt, is_hit in zip(prompts, hits, strict=True) if not is_hit]
         return ScoredBatch(
             outcomes=outcomes,
             prefix_hits=tuple(hits),
@@ -160,23 +160,23 @@ class BatchScorer:
             readout_seconds=time.monotonic() - forwarded,
         )
 
-    def _key(self, tokens: tuple[int, ...]) -> PrefixKey:
-        return PrefixKey(self.identity.adapter_digest, PROMPT_VERSION, tokens)
+    def _key(self, prefix_digest: bytes) -> PrefixKey:
+        return PrefixKey(self.identity.adapter_digest, PROMPT_VERSION, prefix_digest)
 
-    def _find_or_compute(self, tokens: tuple[int, ...]) -> tuple[PrefixState, bool]:
-        key = self._key(tokens)
+    def _find_or_compute(self, prompt: Prompt) -> tuple[PrefixState, bool]:
+        key = self._key(prompt.prefix_digest)
         state = self._cache.find(key)
         if state is not None:
             return state, True
-        state = self.model.compute_prefix(tokens)
+        state = self.model.compute_prefix(prompt.prefix)
         self._cache.keep(key, state)
         return state, False
 
-    def _try_prefix(self, tokens: tuple[int, ...]) -> tuple[PrefixState | PassError, bool]:
+    def _try_prefix(self, prompt: Prompt) -> tuple[PrefixState | PassError, bool]:
         failure = None
         for _ in range(2):
             try:
-                return self._find_or_compute(tokens)
+                return self._find_or_compute(prompt)
             except PASS_ERRORS as error:
                 raise_if_device_is_lost(error)
                 failure = error.with_traceback(None)

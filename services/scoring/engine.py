@@ -226,10 +226,10 @@ class ScoringEngine:
         is_cached = self._scorer.is_prefix_cached
         candidates = [
             Candidate(
-                prefix=pair.prompt.prefix,
+                prefix=pair.prompt.prefix_digest,
                 num_prefix_tokens=len(pair.prompt.prefix),
                 num_suffix_tokens=len(pair.prompt.suffix),
-                is_prefix_cached=is_cached(pair.prompt.prefix),
+                is_prefix_cached=is_cached(pair.prompt.prefix_digest),
                 waited_seconds=now - pair.accepted_at,
             )
             for pair in waiting

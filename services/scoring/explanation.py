@@ -118,7 +118,7 @@ class ExplanationWriter:
 
     def _pieces(self, task: ExplanationTask) -> Iterator[str]:
         # With the first piece, so that a prefix that cannot be computed fails this explanation alone.
-        prefix = self._scorer.prefix_state(task.prompt.prefix)
+        prefix = self._scorer.prefix_state(task.prompt)
         yield from write_explanation(task, prefix, self._scorer.model, self._encoder, self._prompts)
 
 

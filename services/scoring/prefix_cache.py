@@ -15,12 +15,12 @@ class PrefixKey:
     Attributes:
         adapter_digest: content digest, never a name, which can come to mean other weights.
         prompt_version: of ``services.scoring.prompt``.
-        tokens: the prefix's token ids.
+        prefix_digest: of the prefix's token ids.
     """
 
     adapter_digest: str
     prompt_version: str
-    tokens: tuple[int, ...]
+    prefix_digest: bytes
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@ The job stands before the resume, so that its tokens are a prefix which all resu
 Change any text here and ``PROMPT_VERSION`` must change with it: adapters are trained on one version.
 """
 
+import hashlib
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -37,16 +40,23 @@ class Prompt:
         prefix: up to and including the job; the same for every resume of it.
         suffix: the resume and everything behind it, up to where the score begins.
         num_truncated_tokens: tokens cut from the end of the resume.
+        prefix_digest: ``digest_of`` the prefix, once a job: the queue and the cache compare prefixes often.
     """
 
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
     num_truncated_tokens: int
+    prefix_digest: bytes
 
     @property
     def num_tokens(self) -> int:
         """Returns the length of the whole prompt."""
         return len(self.prefix) + len(self.suffix)
+
+
+def digest_of(tokens: Sequence[int]) -> bytes:
+    """Returns a digest that tells token sequences apart (BLAKE2b, 256 bits)."""
+    return hashlib.blake2b(array("I", tokens).tobytes(), digest_size=32).digest()
 
 
 class PromptBuilder:
@@ -80,7 +90,7 @@ class PromptBuilder:
             InvalidInput: a text holds nothing to read (kind ``empty_text``), or the job alone leaves no
                 room for a resume (kind ``job_too_long``).
         """
-        prefix = self._prefix_of(job_description)
+        prefix, prefix_digest = self._prefix_of(job_description)
         resume_tokens = self._encoder.encode_outside(resume)
         if not resume_tokens:
             raise _invalid("empty_text", "resume", "holds no readable text")
@@ -97,13 +107,15 @@ class PromptBuilder:
             prefix=prefix,
             suffix=(*kept, *self._behind_resume),
             num_truncated_tokens=len(resume_tokens) - len(kept),
+            prefix_digest=prefix_digest,
         )
 
-    def _encode_prefix(self, job_description: str) -> tuple[int, ...]:
+    def _encode_prefix(self, job_description: str) -> tuple[tuple[int, ...], bytes]:
         job_tokens = self._encoder.encode_outside(job_description)
         if not job_tokens:
             raise _invalid("empty_text", "job.description", "holds no readable text")
-        return (*self._before_job, *job_tokens, *self._between)
+        prefix = (*self._before_job, *job_tokens, *self._between)
+        return prefix, digest_of(prefix)
 
 
 def _invalid(kind: str, field: str, description: str) -> InvalidInput:

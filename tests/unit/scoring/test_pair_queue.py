@@ -48,7 +48,7 @@ def test_an_empty_queue_and_an_unknown_speed_refuse_nobody(
 
 def test_a_pair_that_comes_after_the_end_is_answered_too() -> None:
     queue = queue_of(1, seconds_per_pair=0.0)
-    pair = WaitingPair(PairRequest("late", "A job.", "A resume."), Prompt((1,), (2,), 0), 0.0, 0.0)
+    pair = WaitingPair(PairRequest("late", "A job.", "A resume."), Prompt((1,), (2,), 0, b"1"), 0.0, 0.0)
 
     queue.fail_all(EngineClosed("the model thread died"))
     queue.put(pair)

@@ -13,7 +13,7 @@ def state_of(num_tokens: int) -> PrefixState:
 
 
 def key_of(name: int, digest: str = "a") -> PrefixKey:
-    return PrefixKey(digest, "1", (name,))
+    return PrefixKey(digest, "1", bytes([name]))
 
 
 def test_the_least_recently_used_goes_first() -> None:

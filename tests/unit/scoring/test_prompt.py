@@ -1,7 +1,7 @@
 import pytest
 
 from services.contracts.errors import InvalidInput
-from services.scoring.prompt import PROMPT_VERSION, PromptBuilder
+from services.scoring.prompt import PROMPT_VERSION, PromptBuilder, digest_of
 from services.scoring.text_encoder import TextEncoder
 
 JOB = "Senior Python engineer.\nMust know Kafka."
@@ -28,7 +28,12 @@ def test_the_prompt_of_version_1_reads_like_this(encoder: TextEncoder) -> None:
 def test_resumes_of_one_job_share_their_prefix(encoder: TextEncoder) -> None:
     builder = PromptBuilder(encoder, 2048)
 
-    assert builder.build(JOB, RESUME).prefix == builder.build(JOB, "Another resume.").prefix
+    first, second = builder.build(JOB, RESUME), builder.build(JOB, "Another resume.")
+    other = builder.build(JOB + " Or Go.", RESUME)
+
+    assert first.prefix == second.prefix
+    assert first.prefix_digest == second.prefix_digest == digest_of(first.prefix)
+    assert other.prefix_digest == digest_of(other.prefix) != first.prefix_digest
 
 
 def test_the_resume_is_trimmed_and_the_job_never(encoder: TextEncoder) -> None:

@@ -32,7 +32,9 @@ CACHE_BYTES = 3 * BYTES_OF_ONE_STATE  # fewer than there are jobs: states are dr
 
 adapters = st.integers(0, NUM_ADAPTERS - 1)
 prompts = st.builds(
-    lambda job, resume: Prompt((job,), (100 + resume,), 0), st.sampled_from(JOBS), st.sampled_from(RESUMES)
+    lambda job, resume: Prompt((job,), (100 + resume,), 0, bytes([job])),
+    st.sampled_from(JOBS),
+    st.sampled_from(RESUMES),
 )
 
 

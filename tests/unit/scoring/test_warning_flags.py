@@ -12,7 +12,7 @@ USUALLY_SHORT = ReferenceFigures((100, *[0] * 9), (0, 100, *[0] * 8))
 
 
 def _prompt(num_tokens: int, num_truncated: int = 0) -> Prompt:
-    return Prompt((1,) * 100, (2,) * (num_tokens - 100), num_truncated)
+    return Prompt((1,) * 100, (2,) * (num_tokens - 100), num_truncated, b"1")
 
 
 def test_an_ordinary_result_has_none() -> None:
