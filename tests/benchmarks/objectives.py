@@ -47,7 +47,9 @@ _COMMON = {
     "reference_pairs": 0,
 }
 _ONLY_WORDS = {"cross_entropy_weight": 0, "squared_error_weight": 0, "ranking_weight": 0}
+BASE_ALONE = "base model alone"
 VARIANTS: dict[str, dict[str, Any]] = {
+    BASE_ALONE: {},
     "default (all three)": {},
     "softened cross-entropy": {"squared_error_weight": 0, "ranking_weight": 0},
     "squared error": {"cross_entropy_weight": 0, "ranking_weight": 0},
@@ -132,30 +134,27 @@ def compare(
 
 
 def run(num_pairs: int, num_held_out: int, variants: Sequence[str]) -> None:
-    """Measures variants and writes the results file, anew after each of them."""
+    """Measures variants; each replaces its own entry in the results file as soon as it is there."""
     spec = base_model_spec(load_settings())
     training = labelled(list(generate_brief_pairs(num_pairs, seed=31)))
     held_out = labelled(list(generate_brief_pairs(num_held_out, seed=32)))
-    results: dict[str, Any] = {}
-    found = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": describe_machine(),
-        "base_model": spec.name,
-        "pairs": num_pairs,
-        "held_out": num_held_out,
-        "common": _COMMON,
-        "variants": results,
-    }
+    file = RESULTS / f"objectives-{spec.name}.json"
+    setting = {"base_model": spec.name, "pairs": num_pairs, "held_out": num_held_out, "common": _COMMON}
 
     def keep(name: str, read_outs: dict[str, Any]) -> None:
-        results[name] = read_outs
         _show(name, read_outs)
         RESULTS.mkdir(exist_ok=True)
-        file = RESULTS / f"objectives-{spec.name}.json"
-        file.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+        found = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        # Figures of another setting do not stand beside these.
+        is_same = all(found.get(key) == value for key, value in setting.items())
+        entries = (found["variants"] if is_same else {}) | {name: read_outs}
+        stamp = {"date": datetime.now(UTC).date().isoformat(), "machine": describe_machine()}
+        file.write_text(json.dumps({**stamp, **setting, "variants": entries}, indent=2) + "\n", "utf-8")
 
-    keep("base model alone", compare(load_base_model(spec), None, training, held_out))
     for name in variants:
+        if name == BASE_ALONE:
+            keep(name, compare(load_base_model(spec), None, training, held_out))
+            continue
         with tempfile.TemporaryDirectory() as folder:
             config = parse_config({**_COMMON, **VARIANTS[name]}, name)
             fine_tune(load_base_model(spec), TrainingData(training), Path(folder), config)
