@@ -92,24 +92,32 @@ def _is_east_asian(text: str) -> bool:
 
 def pasted_spans(resume: str, job_description: str) -> list[tuple[int, int]]:
     """Returns where the resume repeats its job by ``MIN_PASTED_WORDS`` words or more, as (start, end)."""
-    runs = _runs_of(job_description)
+    runs, first_words = _runs_of(job_description)
     if not runs:
         return []
+    words = [word.lower() for word in _WORD.findall(resume)]
+    pasted = [
+        at
+        for at, word in enumerate(words[: len(words) - MIN_PASTED_WORDS + 1])
+        if word in first_words and tuple(words[at : at + MIN_PASTED_WORDS]) in runs
+    ]
+    if not pasted:
+        return []
     found = [(each.start(), each.end()) for each in _WORD.finditer(resume)]
-    words = [resume[start:end].lower() for start, end in found]
     spans: list[tuple[int, int]] = []
-    for at in range(len(words) - MIN_PASTED_WORDS + 1):
-        if tuple(words[at : at + MIN_PASTED_WORDS]) in runs:
-            start, end = found[at][0], found[at + MIN_PASTED_WORDS - 1][1]
-            if spans and start <= spans[-1][1]:
-                start = spans.pop()[0]
-            spans.append((start, end))
+    for at in pasted:
+        start, end = found[at][0], found[at + MIN_PASTED_WORDS - 1][1]
+        if spans and start <= spans[-1][1]:
+            start = spans.pop()[0]
+        spans.append((start, end))
     return spans
 
 
 @lru_cache(_NUM_REMEMBERED_JOBS)
-def _runs_of(job_description: str) -> frozenset[tuple[str, ...]]:
+def _runs_of(job_description: str) -> tuple[frozenset[tuple[str, ...]], frozenset[str]]:
+    """Returns a job's runs of words, and the words that they begin with."""
     words = [word.lower() for word in _WORD.findall(job_description)]
-    return frozenset(
+    runs = frozenset(
         tuple(words[at : at + MIN_PASTED_WORDS]) for at in range(len(words) - MIN_PASTED_WORDS + 1)
     )
+    return runs, frozenset(run[0] for run in runs)

@@ -35,7 +35,9 @@ def clean_text(text: str) -> str:
     text = _CONTROL.sub(" ", text)
     if not text.isascii():
         text = _LONE_SURROGATE.sub("\ufffd", text)
-        text = _JOINER_IN_LATIN.sub("", _INVISIBLE.sub("", text))
+        text = _INVISIBLE.sub("", text)
+        if "\u200c" in text or "\u200d" in text:
+            text = _JOINER_IN_LATIN.sub("", text)
         text = _DRESSED.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
         text = unicodedata.normalize("NFC", text)
     return text.strip()
@@ -43,11 +45,13 @@ def clean_text(text: str) -> str:
 
 def num_hidden_characters(text: str) -> int:
     """Returns how many characters hide inside words or spell hidden text; soft hyphens may well be honest."""
-    if text.isascii():
+    if text.isascii() or not _MAY_HIDE.search(text):
         return 0
     return len(_HIDING.findall(text))
 
 
+# One class of characters is found ten times as fast as what looks around itself.
+_MAY_HIDE = re.compile("[\u180e\u200b-\u200d\u202d\u202e\u2060\ufeff\U000e0020-\U000e007e]")
 _HIDING = re.compile(
     "(?<=[^\\W\\d_])[\u200b\u2060\ufeff\u180e]+(?=[^\\W\\d_])"
     "|(?<=[A-Za-z])[\u200c\u200d]+(?=[A-Za-z])"

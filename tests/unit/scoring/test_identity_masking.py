@@ -101,6 +101,15 @@ def test_names_are_found_in_many_headers(top: str, name: str) -> None:
     assert "Welder with 8 years at Acme." in masked
 
 
+@pytest.mark.parametrize("pronoun", ["\u017fhe", "hi\u017f", "h\u0130s", "H\u0131M"])
+def test_pronouns_in_letters_that_only_look_like_latin_ones_are_replaced(pronoun: str) -> None:
+    """``re.IGNORECASE`` takes a long s for an s, and i with and without its dot for one another."""
+    masked = mask_identity(f"Nurse. At work {pronoun} cared for patients.")
+
+    assert pronoun not in masked
+    assert "at work the" in masked.lower()
+
+
 def test_masking_twice_changes_nothing_more() -> None:
     once = mask_identity(RESUME)
     assert mask_identity(once) == once
