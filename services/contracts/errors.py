@@ -12,7 +12,7 @@
     ├── EngineOverloaded        the queue is full, or too long for the deadline; carries when to try again
     ├── EngineClosed            the engine is draining or stopped
     ├── DeadlineExpired         the caller's deadline passed before the model was reached
-    └── ScoringFailed           the forward pass of this pair failed
+    └── ScoringFailed           this pair's forward pass, or reading its texts, failed
 
 No message holds any text of a resume, a job or a person.
 """
@@ -103,4 +103,4 @@ class DeadlineExpired(ScorerError):
 
 
 class ScoringFailed(ScorerError):
-    """The model failed on this pair."""
+    """The model failed on this pair, or its texts could not be read."""

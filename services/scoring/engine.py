@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from services.contracts.adapters import Canary, SwitchReport
@@ -23,11 +24,9 @@ from services.scoring.adapter_switch import AdapterSwitch, load_adapter
 from services.scoring.batch_planner import BatchLimits, BatchPlan, Candidate, plan_batch
 from services.scoring.batch_scorer import BatchScorer, LoadedAdapter, ScoredBatch, build_pair_score
 from services.scoring.explanation import ExplanationTask, ExplanationWriter
-from services.scoring.identity_masking import mask_identity
-from services.scoring.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
-from services.scoring.instruction_removal import without_instructions
 from services.scoring.pace import PaceMeter
 from services.scoring.pair_queue import PairQueue, WaitingPair
+from services.scoring.pair_reading import read_pair
 from services.scoring.prompt import Prompt, PromptBuilder
 from services.scoring.text_encoder import TextEncoder
 
@@ -190,17 +189,8 @@ class ScoringEngine:
         return await asyncio.wrap_future(done)
 
     async def _encode(self, request: PairRequest) -> tuple[Prompt, tuple[str, ...]]:
-        return await asyncio.get_running_loop().run_in_executor(self._encoders, self._read, request)
-
-    def _read(self, request: PairRequest) -> tuple[Prompt, tuple[str, ...]]:
-        resume = request.resume
-        is_flagged = is_suspicious(resume, request.job_description)
-        if is_flagged:
-            resume = without_instructions(resume, request.job_description)
-        if self._options.is_identity_masked:
-            resume = mask_identity(resume)
-        prompt = self._prompts.build(request.job_description, resume)
-        return prompt, (POSSIBLE_PROMPT_INJECTION,) if is_flagged else ()
+        read = partial(read_pair, request, self._prompts, is_identity_masked=self._options.is_identity_masked)
+        return await asyncio.get_running_loop().run_in_executor(self._encoders, read)
 
     def _run(self) -> None:
         try:

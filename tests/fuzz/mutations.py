@@ -20,9 +20,15 @@ _EVENT = {
 }
 _MANIFEST = {"format": 1, "files": {"a.safetensors": {"sha256": "0" * 64, "num_bytes": 12}}}
 _TOKENS = f'[callers.ats]\ntoken_sha256 = "{"0" * 64}"\nscopes = ["score", "feedback"]\n'
+_IDENTITY = (
+    "Ada Example\nada@example.org, +1 212 555 0123\n12 Main Street, NY 10001\n"
+    "Ms. Example (she / her), aged 45. She led her team; his work, him, hers, himself.\n"
+    "Society of Women Engineers. B.A., class of 2011\nPhoto: me"
+)
 _PIECES = (  # what parsers trip over
     b"\x00", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"1e999", b"NaN", b"-1", b"null", b"true", b"[", b"{",
     b"}", b"]", b",", b":", b'"', b"\\u0000", b"99999999999999999999", b"\xe2\x80\xae", b"../", b"=", b"\n",
+    "\u017f".encode(), "\u0130".encode(), "\u0131".encode(), "\u212a".encode(),  # s, i and k of another case
 )  # fmt: skip
 
 
@@ -65,6 +71,7 @@ def _bytes_of(seed: bytes) -> Callable[[random.Random], Iterator[tuple[object, .
 
 def _texts(chance: random.Random) -> Iterator[tuple[object, ...]]:
     seeds = [attack.text.encode() for attack in load_attacks()]
+    seeds += [_IDENTITY.encode()] * len(seeds)
     while True:
         yield (mutated(chance.choice(seeds), chance).decode("utf-8", "surrogateescape"),)
 

@@ -27,7 +27,9 @@ from services.pb.scoring.v1.events_pb2 import (
 )
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import RankCandidatesRequest
+from services.scoring.identity_masking import mask_identity
 from services.scoring.injection_detector import is_suspicious
+from services.scoring.instruction_removal import without_instructions
 from services.scoring.text_cleaning import clean_text
 from services.scoring_api.callers import read_tokens_file
 from services.service_kit.event_codec import decode_event, encode_event, event_time_seconds
@@ -182,6 +184,9 @@ _PIECES = st.one_of(
             "score",
             "100",
             "<!--",
+            "she",
+            "\u017f",
+            "\u0131",
         ]
     ),
 )
@@ -193,6 +198,8 @@ def texts(text: str) -> None:
     assert clean_text(cleaned) == cleaned
     cleaned.encode()  # no lone surrogate is left
     is_suspicious(text, text)
+    without_instructions(text, "")
+    mask_identity(text)
 
 
 TARGETS: dict[str, Callable[[], None]] = {
