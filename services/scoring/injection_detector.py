@@ -98,7 +98,7 @@ def pasted_spans(resume: str, job_description: str) -> list[tuple[int, int]]:
     words = [word.lower() for word in _WORD.findall(resume)]
     pasted = [
         at
-        for at, word in enumerate(words[: len(words) - MIN_PASTED_WORDS + 1])
+        for at, word in enumerate(words)
         if word in first_words and tuple(words[at : at + MIN_PASTED_WORDS]) in runs
     ]
     if not pasted:

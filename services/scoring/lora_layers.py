@@ -62,12 +62,10 @@ class MergedWeight:
     """What takes the place of one layer's weight.
 
     Attributes:
-        weight: shape (outputs, inputs), in the base model's compute type.
-        is_packed: whether it lies in oneDNN's order.
+        weight: shape (outputs, inputs), in the base model's compute type; on a CPU maybe in oneDNN's order.
     """
 
     weight: torch.Tensor
-    is_packed: bool = False
 
 
 #: An adapter's weights by the name of their layer.
@@ -92,7 +90,7 @@ class LoraLinear(nn.Module):
         """Returns the layer's output, shape (..., outputs)."""
         change = self.change
         if isinstance(change, MergedWeight):
-            multiply = cpu_products.product if change.is_packed else nn.functional.linear
+            multiply = cpu_products.product if change.weight.is_mkldnn else nn.functional.linear
             return multiply(inputs, change.weight, self.base.bias)  # type: ignore[arg-type]
         outputs: torch.Tensor = self.base(inputs)
         if change is None:
@@ -188,7 +186,7 @@ def _merged(layer: LoraLinear, a: torch.Tensor, b: torch.Tensor) -> MergedWeight
     merged = (weight.float() + b @ a).to(weight.dtype)
     # The base model's own weights stay as they are: the next adapter is added to them.
     if cpu_products.are_supported(merged.device, merged.dtype):
-        return MergedWeight(cpu_products.packed(merged), is_packed=True)
+        merged = cpu_products.packed(merged)
     return MergedWeight(merged)
 
 

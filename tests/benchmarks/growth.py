@@ -7,7 +7,6 @@ and prints JSON: beside other benchmarks' models, resident memory would say noth
 import asyncio
 import gc
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -15,7 +14,6 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from services.contracts.scoring import PairRequest
@@ -27,6 +25,7 @@ from tests import work_set
 from tests.benchmarks.figures import Figure, Outcome, over_rounds
 from tests.benchmarks.setup import Setup
 from tests.benchmarks.work import running, score_in_order
+from tests.resident_memory import resident_bytes
 
 SIZES = (100, 1_000, 10_000)
 WARM_UP = 2_000
@@ -136,12 +135,6 @@ def _slices(num_applications: int, tag: str) -> Iterator[list[PairRequest]]:
             )
             for number, resume in enumerate(resumes)
         ]
-
-
-def resident_bytes() -> int:
-    """Returns the resident memory of this process."""
-    fields = Path("/proc/self/statm").read_text().split()
-    return int(fields[1]) * resource.getpagesize()
 
 
 if __name__ == "__main__":

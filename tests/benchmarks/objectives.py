@@ -6,7 +6,6 @@ scores the same held-out ones. Brief, because whole texts take hours on two core
 """
 
 import argparse
-import json
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -27,13 +26,13 @@ from services.scoring.text_encoder import TextEncoder
 from services.service_kit.engine_settings import base_model_spec
 from services.service_kit.settings import load_settings
 from tests.benchmarks.machine import describe_machine
+from tests.benchmarks.results_file import RESULTS_FILE, add
 from training.configuration import parse_config
 from training.dataset import LabelledPair, Pair
 from training.evaluation import rank_correlation, roc_auc
 from training.fine_tuning import TrainingData, fine_tune
 from training.synthetic.brief_pairs import generate_brief_pairs
 
-RESULTS = Path(__file__).parent / "results"
 _COMMON = {
     "learning_rate": 1e-3,
     "epochs": 1,
@@ -138,27 +137,19 @@ def run(num_pairs: int, num_held_out: int, variants: Sequence[str]) -> None:
     spec = base_model_spec(load_settings())
     training = labelled(list(generate_brief_pairs(num_pairs, seed=31)))
     held_out = labelled(list(generate_brief_pairs(num_held_out, seed=32)))
-    file = RESULTS / f"objectives-{spec.name}.json"
-    setting = {"base_model": spec.name, "pairs": num_pairs, "held_out": num_held_out, "common": _COMMON}
-
-    def keep(name: str, read_outs: dict[str, Any]) -> None:
-        _show(name, read_outs)
-        RESULTS.mkdir(exist_ok=True)
-        found = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-        # Figures of another setting do not stand beside these.
-        is_same = all(found.get(key) == value for key, value in setting.items())
-        entries = (found["variants"] if is_same else {}) | {name: read_outs}
-        stamp = {"date": datetime.now(UTC).date().isoformat(), "machine": describe_machine()}
-        file.write_text(json.dumps({**stamp, **setting, "variants": entries}, indent=2) + "\n", "utf-8")
-
+    size = f"{num_pairs} pairs, {num_held_out} held out"
     for name in variants:
-        if name == BASE_ALONE:
-            keep(name, compare(load_base_model(spec), None, training, held_out))
-            continue
+        settings = {} if name == BASE_ALONE else {**_COMMON, **VARIANTS[name]}
         with tempfile.TemporaryDirectory() as folder:
-            config = parse_config({**_COMMON, **VARIANTS[name]}, name)
-            fine_tune(load_base_model(spec), TrainingData(training), Path(folder), config)
-            keep(name, compare(load_base_model(spec), Path(folder), training, held_out))
+            adapter = Path(folder) if settings else None
+            if adapter is not None:
+                config = parse_config(settings, name)
+                fine_tune(load_base_model(spec), TrainingData(training), adapter, config)
+            read_outs = compare(load_base_model(spec), adapter, training, held_out)
+        _show(name, read_outs)
+        stamp = {"date": datetime.now(UTC).date().isoformat(), "machine": describe_machine()}
+        entry = {**stamp, "settings": settings, "read_outs": read_outs}
+        add(RESULTS_FILE.with_name(f"objectives-{spec.name}.json"), size, name, entry)
 
 
 def _show(name: str, found: dict[str, Any]) -> None:

@@ -1,13 +1,9 @@
 """How long callers wait at 70 % of the measured capacity, over one pair alone."""
 
-from services.cli.engine_benchmark import (
-    Waits,
-    pairs_per_second,
-    waits_alone,
-    waits_under_load,
-)
+from services.cli.engine_benchmark import Waits, pairs_per_second, waits_alone, waits_under_load
 from services.scoring.engine import ScoringEngine
 from tests.benchmarks.figures import Outcome, over_rounds
+from tests.benchmarks.interleaving import by_job
 from tests.benchmarks.setup import Setup
 from tests.benchmarks.work import WorkSize, fresh_work, running
 
@@ -54,8 +50,7 @@ async def waits(setup: Setup) -> Outcome:
 async def _at(engine: ScoringEngine, rate: float, seed: int) -> Waits:
     requests = fresh_work(WorkSize(-(-NUM_LOADED // RESUMES_PER_JOB), RESUMES_PER_JOB))[:NUM_LOADED]
     # Interleaved jobs would all be new at the start, and none later.
-    requests.sort(key=lambda request: request.job_description)
-    return await waits_under_load(engine, requests, rate, seed)
+    return await waits_under_load(engine, by_job(requests), rate, seed)
 
 
 def _ratios(times: list[float], alone: list[float]) -> list[float]:

@@ -18,6 +18,7 @@ from services.service_kit.parent_death import end_with_parent
 from services.service_kit.settings import Settings, variable_of
 from tests.e2e import worker_runner
 from tests.ports import free_port
+from tests.resident_memory import resident_bytes
 
 COMMANDS = {"worker": worker, "api": api, "trainer": trainer}
 # What takes long to import; a process that is forked from it loads the model alone.
@@ -99,8 +100,7 @@ class Service:
 
     def resident_bytes(self) -> int:
         """Returns the memory that the process holds now."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        return resident_bytes(self.process.pid)
 
     def tail(self, num_characters: int = 1500) -> str:
         return self.log_file.read_text(errors="replace")[-num_characters:]

@@ -96,7 +96,7 @@ def test_merged_bfloat16_weights_are_packed_and_compute_the_same(
         weights = layers.load(read_adapter(folders[0]))
         layers.activate(weights)
         assert all(isinstance(each, MergedWeight) for each in weights.values())
-        assert {each.is_packed for each in weights.values()} == {is_supported}  # type: ignore[union-attr]
+        assert {each.weight.is_mkldnn for each in weights.values()} == {is_supported}  # type: ignore[union-attr]
         with torch.inference_mode():
             found.append(base.model(tokens).logits.float())
             layers.activate(None)

@@ -81,7 +81,7 @@ def test_the_adapter_in_use_counts(layers: tuple[nn.Module, nn.Module]) -> None:
     mlp.gate_proj = wrapped = LoraLinear(mlp.gate_proj)
 
     with torch.inference_mode():
-        merged = MergedWeight(other), MergedWeight(cpu_products.packed(other), is_packed=True)
+        merged = MergedWeight(other), MergedWeight(cpu_products.packed(other))
         for change in (*merged, LoraFactors(a, b), None):
             wrapped.change = change
             outputs = mlp(values)

@@ -1,21 +1,16 @@
 """Freed memory goes back to the system while a run is under way."""
 
 import platform
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from tests.resident_memory import resident_bytes
 from training.freed_memory import FreedMemoryReturn
 
 BLOCK_BYTES, NUM_BLOCKS = 10_000, 20_000
 
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps freed memory so")
-
-
-def resident_bytes() -> int:
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(status.split("VmRSS:")[1].split()[0])
 
 
 @pytest.mark.parametrize(("step", "is_returned"), [(19, False), (20, True)])
