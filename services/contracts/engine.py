@@ -25,7 +25,8 @@ class PairScorer(Protocol):
             EngineOverloaded: the queue is full, or too long for the request's deadline; raised at once.
             EngineClosed: the engine is draining.
             DeadlineExpired: the request's deadline passed before the model was reached.
-            ScoringFailed: this pair's forward pass failed, or reading its texts met a bug.
+            ScoringFailed: this pair's forward pass failed.
+            TextsUnreadable: reading its texts met a bug.
         """
 
     def explain(self, request: PairRequest, score: PairScore, max_tokens: int) -> AsyncIterator[str]:

@@ -12,7 +12,8 @@
     ├── EngineOverloaded        the queue is full, or too long for the deadline; carries when to try again
     ├── EngineClosed            the engine is draining or stopped
     ├── DeadlineExpired         the caller's deadline passed before the model was reached
-    └── ScoringFailed           this pair's forward pass, or reading its texts, failed
+    └── ScoringFailed           this pair's forward pass failed
+        └── TextsUnreadable     reading this pair's texts met a bug, and would again
 
 No message holds any text of a resume, a job or a person.
 """
@@ -103,4 +104,8 @@ class DeadlineExpired(ScorerError):
 
 
 class ScoringFailed(ScorerError):
-    """The model failed on this pair, or its texts could not be read."""
+    """The model failed on this pair; another attempt may succeed."""
+
+
+class TextsUnreadable(ScoringFailed):
+    """Reading this pair's texts met a bug of ours; another attempt meets it too."""

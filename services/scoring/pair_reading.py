@@ -3,7 +3,7 @@
 import logging
 import traceback
 
-from services.contracts.errors import InvalidInput, ScoringFailed
+from services.contracts.errors import InvalidInput, TextsUnreadable
 from services.contracts.scoring import PairRequest
 from services.scoring.identity_masking import mask_identity
 from services.scoring.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
@@ -25,7 +25,7 @@ def read_pair(
 
     Raises:
         InvalidInput: a text holds nothing to read, or the job alone is too long.
-        ScoringFailed: these texts meet a bug; others do not, and go on.
+        TextsUnreadable: these texts meet a bug; others do not, and go on.
     """
     try:
         return _read(request, prompts, is_identity_masked)
@@ -36,7 +36,7 @@ def read_pair(
         place = traceback.extract_tb(error.__traceback__)[-1]
         name = type(error).__name__
         log.error("a pair's texts could not be read: %s at %s:%d", name, place.filename, place.lineno)
-        raise ScoringFailed(f"the texts could not be read ({name})") from None
+        raise TextsUnreadable(f"the texts could not be read ({name})") from None
 
 
 def _read(

@@ -64,7 +64,7 @@ _ROWS: dict[type[BaseException], ErrorRow] = {
         grpc.StatusCode.UNAVAILABLE, "closed", "ENGINE_CLOSED", "this server is stopping; try another one"
     ),
     ScoringFailed: ErrorRow(
-        grpc.StatusCode.INTERNAL, "scoring_failed", "SCORING_FAILED", "the model failed on this pair"
+        grpc.StatusCode.INTERNAL, "scoring_failed", "SCORING_FAILED", "this pair could not be scored"
     ),
     AdapterNotFound: ErrorRow(
         grpc.StatusCode.NOT_FOUND, "invalid_input", "ADAPTER_NOT_FOUND", "the store has no such adapter"

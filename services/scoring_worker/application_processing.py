@@ -20,6 +20,7 @@ from services.contracts.errors import (
     EngineOverloaded,
     InvalidInput,
     ScoringFailed,
+    TextsUnreadable,
 )
 from services.contracts.scoring import PairRequest, PairScore
 from services.contracts.topics import APPLICATION_SCORED
@@ -241,10 +242,10 @@ class ApplicationProcessor:
             score = await self._score_with_patience(request)
         except InvalidInput as error:
             await self._put_aside(record, "invalid_input", str(error), outcome="invalid_input")
-        except ScoringFailed:
-            message = "the model failed on this application"
+        except ScoringFailed as error:
+            attempts = 1 if isinstance(error, TextsUnreadable) else MAX_SCORING_ATTEMPTS
             await self._put_aside(
-                record, "scoring_failed", message, outcome="scoring_failed", attempts=MAX_SCORING_ATTEMPTS
+                record, "scoring_failed", str(error), outcome="scoring_failed", attempts=attempts
             )
         except EngineClosed:
             self._metrics.count_request(ENTRYPOINT, "closed")
@@ -276,8 +277,8 @@ class ApplicationProcessor:
                 # Kafka is the queue: waiting here holds a slot, and so holds back the reading.
                 self._metrics.count_request(ENTRYPOINT, "overloaded")
                 await asyncio.sleep(min(error.retry_after_seconds, MAX_OVERLOAD_PAUSE_SECONDS))
-            except ScoringFailed:
-                if attempt == MAX_SCORING_ATTEMPTS:
+            except ScoringFailed as error:
+                if isinstance(error, TextsUnreadable) or attempt == MAX_SCORING_ATTEMPTS:
                     raise
                 attempt += 1
                 await asyncio.sleep(SCORING_PAUSE_SECONDS)

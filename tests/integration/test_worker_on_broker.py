@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from services.contracts.errors import EngineOverloaded, ScoringFailed
+from services.contracts.errors import EngineOverloaded, ScoringFailed, TextsUnreadable
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import APPLICATION_SCORED, APPLICATION_SUBMITTED, JOB_POSTED
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted
@@ -98,6 +98,22 @@ async def test_failures_of_the_model_are_retried_and_then_put_aside(desk: KafkaD
     assert kind_of(letter) == "scoring_failed"
     assert dict(letter.headers)["scorer.error.attempts"] == b"3"
     assert list(scores) == ["unlucky"]
+
+
+async def test_texts_that_meet_a_bug_are_put_aside_at_once_and_the_letter_says_so(desk: KafkaDesk) -> None:
+    scorer = FakeScorer()
+    scorer.failures = {"doomed": TextsUnreadable("the texts could not be read (KeyError)")}
+    await desk.post_job("a")
+    await desk.apply("doomed", "a", "doomed")
+    await desk.flush()
+
+    async with desk.worker(scorer):
+        (letter,) = await desk.dead_letters(1)
+
+    headers = dict(letter.headers)
+    assert kind_of(letter) == "scoring_failed"
+    assert headers["scorer.error.message"] == b"the texts could not be read (KeyError)"
+    assert headers["scorer.error.attempts"] == b"1"
 
 
 async def test_an_application_for_a_deleted_job_is_put_aside_after_the_wait(desk: KafkaDesk) -> None:

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from services.contracts.errors import InvalidInput, ScoringFailed
+from services.contracts.errors import InvalidInput, TextsUnreadable
 from services.contracts.scoring import PairRequest
 from services.scoring import pair_reading
 from services.scoring.injection_detector import POSSIBLE_PROMPT_INJECTION
@@ -55,7 +55,7 @@ def test_a_bug_fails_the_pair_and_tells_nothing_of_its_texts(
     monkeypatch.setattr(pair_reading, "mask_identity", stumble)
     with (
         caplog.at_level(logging.DEBUG),
-        pytest.raises(ScoringFailed, match=r"could not be read \(KeyError\)") as caught,
+        pytest.raises(TextsUnreadable, match=r"could not be read \(KeyError\)") as caught,
     ):
         read_pair(PairRequest("1", JOB, RESUME), prompts, is_identity_masked=True)
 
