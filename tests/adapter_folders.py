@@ -13,8 +13,8 @@ from services.contracts.adapters import Canary
 from services.scoring.base_model import BaseModelSpec, load_base_model
 from services.scoring.lora_adapter import METADATA_FILE
 from services.scoring.prompt import PROMPT_VERSION
+from training.lora_setup import TARGET_MODULES
 
-TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 TINY_MODEL = "random:tiny-gemma-3"
 
 
@@ -22,7 +22,7 @@ def make_adapter(
     folder: Path,
     cache_dir: Path,
     seed: int,
-    targets: Sequence[str] = TARGETS,
+    targets: Sequence[str] = TARGET_MODULES,
     canaries: Sequence[Canary] = (),
 ) -> Path:
     """Writes a whole adapter with its manifest; another seed gives other weights."""

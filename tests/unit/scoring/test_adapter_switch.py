@@ -24,8 +24,8 @@ from services.scoring.engine import ScoringEngine
 from services.scoring.engine_factory import EngineSpec, assemble_engine
 from services.scoring.lora_adapter import METADATA_FILE, read_adapter
 from services.scoring.lora_layers import LoraFactors, LoraLayers, LoraMode, MergedWeight
+from training.lora_setup import TARGET_MODULES
 
-TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 JOBS = [f"Job {number}: we look for a nurse with {number} years of care." for number in range(3)]
 RESUMES = [f"Nurse {number}. " + "Cared for patients. " * (number % 5) for number in range(8)]
 PAIRS = [PairRequest(f"{job[:5]}/{r[:7]}", job, r) for job in JOBS for r in RESUMES]
@@ -41,7 +41,7 @@ def load_base(cache_dir: Path) -> Callable[[], BaseModel]:
 def folders(load_base: Callable[[], BaseModel], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two different adapters as peft writes them, and None of them alike."""
     made = []
-    for seed, modules in ((1, TARGETS), (2, TARGETS[:4])):
+    for seed, modules in ((1, TARGET_MODULES), (2, TARGET_MODULES[:4])):
         model = get_peft_model(load_base().model, LoraConfig(r=4, lora_alpha=6, target_modules=modules))
         generator = torch.Generator().manual_seed(seed)
         for name, parameter in model.named_parameters():

@@ -13,8 +13,7 @@ from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_mode
 from services.scoring.engine_factory import EngineSpec, assemble_engine
 from services.scoring.lora_adapter import read_adapter
 from services.scoring.lora_layers import LoraLayers
-
-TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+from training.lora_setup import TARGET_MODULES
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def base(cache_dir: Path) -> BaseModel:
 def adapter_folder(cache_dir: Path, tmp_path: Path) -> Path:
     """A random adapter as peft writes it."""
     spec = BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32")
-    model = get_peft_model(load_base_model(spec).model, LoraConfig(r=4, target_modules=TARGETS))
+    model = get_peft_model(load_base_model(spec).model, LoraConfig(r=4, target_modules=list(TARGET_MODULES)))
     generator = torch.Generator().manual_seed(7)
     for name, parameter in model.named_parameters():
         if "lora_" in name:

@@ -13,8 +13,9 @@ from services.adapters.manifest import verify_manifest
 from services.contracts.errors import AdapterIncompatible
 from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
 from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter
-from tests.adapter_folders import TARGETS, TINY_MODEL, make_adapter
+from tests.adapter_folders import TINY_MODEL, make_adapter
 from training.averaging import average_adapters
+from training.lora_setup import TARGET_MODULES
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -45,7 +46,7 @@ def test_adapters_of_other_layers_are_refused(
 ) -> None:
     folders = [
         make_adapter(tmp_path / "all", cache_dir, 1),
-        make_adapter(tmp_path / "some", cache_dir, 2, TARGETS[:4]),
+        make_adapter(tmp_path / "some", cache_dir, 2, TARGET_MODULES[:4]),
     ]
 
     with pytest.raises(AdapterIncompatible, match="target_modules"):
