@@ -15,10 +15,10 @@ _TYPICAL_ROWS = 352
 
 def are_supported(device: torch.device, dtype: torch.dtype) -> bool:
     """Returns whether weights of this type on this device can be multiplied with here."""
-    is_known: bool = (
-        device.type == "cpu" and dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001 - asked nowhere else
-    )
-    return is_known
+    if device.type != "cpu" or dtype != torch.bfloat16 or not torch.backends.mkldnn.is_available():
+        return False
+    is_fast: bool = torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001 - asked nowhere else
+    return is_fast
 
 
 def packed(weight: torch.Tensor) -> torch.Tensor:
