@@ -1,6 +1,7 @@
 """Labels in SQLite: joined with their texts, replaced, repeated without effect, never half stored."""
 
 import itertools
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -76,11 +77,12 @@ def test_a_crash_within_a_batch_leaves_neither_label_nor_offset(
     with pytest.raises(OverflowError):
         labels.apply([JOB, APPLICATION, LABEL], {("t", 0): ReadPosition(2**70)})
 
-    reopened = LabelStore(Database(tmp_path / "trainer"), 0.0)
-    assert reopened.positions() == {("t", 0): ReadPosition(1, 5)}
-    assert (reopened.counts().num_usable, reopened.counts().num_waiting) == (1, 0)
-    labels.apply([JOB, APPLICATION, LABEL], {("t", 0): ReadPosition(4)})
-    assert reopened.counts().num_usable == 2
+    with closing(Database(tmp_path / "trainer")) as reopened_database:
+        reopened = LabelStore(reopened_database, 0.0)
+        assert reopened.positions() == {("t", 0): ReadPosition(1, 5)}
+        assert (reopened.counts().num_usable, reopened.counts().num_waiting) == (1, 0)
+        labels.apply([JOB, APPLICATION, LABEL], {("t", 0): ReadPosition(4)})
+        assert reopened.counts().num_usable == 2
 
 
 def test_raters_who_disagree_are_all_kept_and_the_mean_is_learned(labels: LabelStore) -> None:
