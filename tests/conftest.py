@@ -1,5 +1,6 @@
 """Models that tests share: tiny random ones with the real tokenizer, and the real Gemma 3 270M."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import HealthCheck, settings
 from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
 from services.scoring.text_encoder import TextEncoder
 from services.service_kit.settings import load_settings
+
+# As the command does, before anything starts gRPC: children are forked beside it.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 # On busy cores an input may take long to invent or to try: that is no fault of what is tested.
 settings.register_profile("busy cores", deadline=None, suppress_health_check=[HealthCheck.too_slow])

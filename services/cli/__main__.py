@@ -1,6 +1,7 @@
 """The ``resume-scorer`` command. Heavy imports stand inside the commands, so that this one is light."""
 
 import logging
+import os
 import sys
 from typing import NoReturn
 
@@ -22,6 +23,9 @@ from services.cli.train_command import train, tune
 from services.cli.trainer_commands import trainer
 from services.cli.up_command import up
 from services.contracts.errors import ScorerError, SettingsInvalid
+
+# Else a child between fork and exec (parent_death.py) runs gRPC's fork handlers, and may hang or abort there.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2

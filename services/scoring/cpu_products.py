@@ -15,7 +15,8 @@ _TYPICAL_ROWS = 352
 
 def are_supported(device: torch.device, dtype: torch.dtype) -> bool:
     """Returns whether weights of this type on this device can be multiplied with here."""
-    if device.type != "cpu" or dtype != torch.bfloat16 or not torch.backends.mkldnn.is_available():
+    is_built_in: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if device.type != "cpu" or dtype != torch.bfloat16 or not is_built_in:
         return False
     is_fast: bool = torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001 - asked nowhere else
     return is_fast

@@ -114,6 +114,7 @@ class _Worker:
     async def run(self) -> None:
         started = time.monotonic()
         async with AsyncExitStack() as stack:
+            stack.callback(self._jobs.close)
             if not await self._finishes(wait_for_kafka(self._settings)):
                 return
             await create_topics(self._settings)

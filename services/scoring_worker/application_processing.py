@@ -242,10 +242,13 @@ class ApplicationProcessor:
             score = await self._score_with_patience(request)
         except InvalidInput as error:
             await self._put_aside(record, "invalid_input", str(error), outcome="invalid_input")
-        except ScoringFailed as error:
-            attempts = 1 if isinstance(error, TextsUnreadable) else MAX_SCORING_ATTEMPTS
+        except TextsUnreadable:
+            message = "reading this application's texts failed"
+            await self._put_aside(record, "scoring_failed", message, outcome="scoring_failed")
+        except ScoringFailed:
+            message = "the model failed on this application"
             await self._put_aside(
-                record, "scoring_failed", str(error), outcome="scoring_failed", attempts=attempts
+                record, "scoring_failed", message, outcome="scoring_failed", attempts=MAX_SCORING_ATTEMPTS
             )
         except EngineClosed:
             self._metrics.count_request(ENTRYPOINT, "closed")
@@ -278,7 +281,7 @@ class ApplicationProcessor:
                 self._metrics.count_request(ENTRYPOINT, "overloaded")
                 await asyncio.sleep(min(error.retry_after_seconds, MAX_OVERLOAD_PAUSE_SECONDS))
             except ScoringFailed as error:
-                if isinstance(error, TextsUnreadable) or attempt == MAX_SCORING_ATTEMPTS:
+                if attempt == MAX_SCORING_ATTEMPTS or isinstance(error, TextsUnreadable):
                     raise
                 attempt += 1
                 await asyncio.sleep(SCORING_PAUSE_SECONDS)

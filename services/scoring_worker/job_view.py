@@ -101,15 +101,16 @@ class JobView:
 
     async def follow(self) -> None:
         """Keeps the view current until cancelled; reconnects by itself."""
-        try:
-            while True:
-                try:
-                    await self._follow_connection()
-                except KafkaError as error:
-                    log.warning("job view lost Kafka, reconnecting", error=type(error).__name__)
-                    await asyncio.sleep(RECONNECT_SECONDS)
-        finally:
-            self._store.close()
+        while True:
+            try:
+                await self._follow_connection()
+            except KafkaError as error:
+                log.warning("job view lost Kafka, reconnecting", error=type(error).__name__)
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    def close(self) -> None:
+        """Forgets the jobs; not before ``follow`` has ended."""
+        self._store.close()
 
     async def _follow_connection(self) -> None:
         # Without a group, every partition is this consumer's, new ones included, from the beginning.

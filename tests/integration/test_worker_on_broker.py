@@ -112,7 +112,7 @@ async def test_texts_that_meet_a_bug_are_put_aside_at_once_and_the_letter_says_s
 
     headers = dict(letter.headers)
     assert kind_of(letter) == "scoring_failed"
-    assert headers["scorer.error.message"] == b"the texts could not be read (KeyError)"
+    assert headers["scorer.error.message"] == b"reading this application's texts failed"
     assert headers["scorer.error.attempts"] == b"1"
 
 
