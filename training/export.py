@@ -66,7 +66,8 @@ def export_adapter(model: Any, base: BaseModel, record: AdapterRecord, output: P
         folder = Path(scratch)
         # peft would write where the base model lies on this machine.
         model.peft_config["default"].base_model_name_or_path = base.name
-        model.save_pretrained(folder, state_dict=_in_bfloat16(model))
+        # "auto" asks the model hub whether the vocabulary grew; LoRA here never touches the embeddings.
+        model.save_pretrained(folder, state_dict=_in_bfloat16(model), save_embedding_layers=False)
         base.tokenizer.save(str(folder / "tokenizer.json"))
         (folder / "tokenizer_config.json").write_text(_TOKENIZER_CONFIG, "utf-8")
         metadata = _metadata(base, record)

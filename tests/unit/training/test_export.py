@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
+from peft.utils import save_and_load
 from transformers import AutoTokenizer
 
 from services.adapters.manifest import read_manifest, verify_manifest
@@ -157,6 +158,15 @@ def test_a_crash_amid_the_export_leaves_no_half_adapter(
         fine_tune(base, TrainingData(learnable_pairs()), tmp_path, dataclasses.replace(CONFIG, epochs=0.1))
 
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoints"}
+
+
+def test_no_model_hub_is_asked(base: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(save_and_load, "check_file_exists_on_hf_hub", lambda *names, **_: asked.append(names))
+
+    fine_tune(base, TrainingData(learnable_pairs()), tmp_path, dataclasses.replace(CONFIG, epochs=0.1))
+
+    assert asked == []
 
 
 def test_weights_of_a_bfloat16_model_are_stored_in_its_type(cache_dir: Path, tmp_path: Path) -> None:
