@@ -24,6 +24,7 @@ from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.results_file import RESULTS_FILE, add, entry_of, load
 from tests.benchmarks.setup import Setup
 from tests.benchmarks.table import lines, markdown
+from tests.benchmarks.work import WorkSize
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -34,10 +35,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--card", action="store_true", help="the ones for a GPU, at gemma-2-2b's shape")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="may be repeated")
     parser.add_argument("--rounds", type=int, default=3, help="measured rounds (default 3)")
+    parser.add_argument(
+        "--resumes", type=int, default=12, help="of each of a round's eight jobs (default 12)"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS_FILE, help="the file to merge figures into")
     options = parser.parse_args(arguments)
-    if options.rounds < 1:
-        parser.error("--rounds must be at least 1")
+    if options.rounds < 1 or options.resumes < 1:
+        parser.error("--rounds and --resumes must be at least 1")
     try:
         options.chosen = chosen(options.only, CARD_BENCHMARKS if options.card else BENCHMARKS)
     except ValueError as error:
@@ -57,7 +61,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     settings = load_settings()
     configure_logging(settings.model_copy(update={"log_level": "ERROR"}), "benchmark")
-    plain = Setup(settings, engine_spec(settings), num_rounds=options.rounds)
+    size = WorkSize(8, options.resumes)
+    plain = Setup(settings, engine_spec(settings), size, num_rounds=options.rounds)
     with card_setup(settings, options.rounds) if options.card else nullcontext(plain) as setup:
         if setup.note:
             print(setup.note)

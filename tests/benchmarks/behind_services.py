@@ -28,12 +28,13 @@ LEAST_THROUGH_KAFKA, LEAST_THROUGH_GRPC = 0.95, 0.90
 async def behind_services(setup: Setup) -> Outcome:
     """Compares the engine alone with the same engine behind the worker and behind the API.
 
-    Kafka's time runs from the first record sent to the last score read; the worker is running before.
+    Kafka's time runs from the first record sent to the last score read; the worker is running before. The
+    development broker answers a fetch without news only when its time is up, which may take a second of it.
     """
     with running(setup.base(), setup.engine_spec()) as engine:
         found = await _compare(setup, engine)
     marks = {"through Kafka": LEAST_THROUGH_KAFKA, "through gRPC": LEAST_THROUGH_GRPC}
-    return Outcome(found.figures(marks))
+    return Outcome(found.figures(marks), note=f"{setup.size.num_pairs} pairs a round")
 
 
 async def _compare(setup: Setup, engine: ScoringEngine) -> Comparison:

@@ -31,9 +31,10 @@ def test_an_unknown_name_is_told_with_the_known_ones(capsys: pytest.CaptureFixtu
     assert "lora, memory, nf4, rate, switch" in told
 
 
-def test_no_rounds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("option", ["--rounds", "--resumes"])
+def test_no_rounds_and_no_work_are_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        parse(["--rounds", "0"])
+        parse([option, "0"])
 
     assert "at least 1" in capsys.readouterr().err
 
