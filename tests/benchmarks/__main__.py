@@ -24,7 +24,6 @@ from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.results_file import RESULTS_FILE, add, entry_of, load
 from tests.benchmarks.setup import Setup
 from tests.benchmarks.table import lines, markdown
-from tests.benchmarks.work import WorkSize
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -36,7 +35,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="may be repeated")
     parser.add_argument("--rounds", type=int, default=3, help="measured rounds (default 3)")
     parser.add_argument(
-        "--resumes", type=int, default=12, help="of each of a round's eight jobs (default 12)"
+        "--resumes",
+        type=int,
+        default=Setup.size.num_resumes,
+        help="of each job of a round; a card has its own (default %(default)s)",
     )
     parser.add_argument("--results", type=Path, default=RESULTS_FILE, help="the file to merge figures into")
     options = parser.parse_args(arguments)
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     settings = load_settings()
     configure_logging(settings.model_copy(update={"log_level": "ERROR"}), "benchmark")
-    size = WorkSize(8, options.resumes)
+    size = replace(Setup.size, num_resumes=options.resumes)
     plain = Setup(settings, engine_spec(settings), size, num_rounds=options.rounds)
     with card_setup(settings, options.rounds) if options.card else nullcontext(plain) as setup:
         if setup.note:
