@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import faust
@@ -122,8 +121,7 @@ class _Worker:
             stack.push_async_callback(stop_producer, producer)
             check = await stack.enter_async_context(DeliveryCheck(self._settings, APPLICATION_SUBMITTED))
             self._progress = progress = ProgressWatch(self._settings, check)
-            data_dir = stack.enter_context(TemporaryDirectory(prefix="scoring-worker-"))
-            app = build_faust_app(self._settings, self._metrics, data_dir)
+            app = build_faust_app(self._settings, self._metrics)
             intake = ApplicationIntake(app, check)
             annotations = AnnotationRequests(
                 producer, self._metrics, self._settings.annotation_requests_per_hour

@@ -11,8 +11,10 @@ records and loses none: ``python -m tests.faults worker-kills``.
 import asyncio
 import logging
 import os
+import tempfile
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -30,12 +32,8 @@ REQUEST_TIMEOUT_SECONDS = 40.0
 MAX_POLL_RECORDS = 100  # a record may be a megabyte
 
 
-def build_faust_app(settings: Settings, metrics: ScoringMetrics, data_dir: str) -> faust.App:
-    """Returns an app of the running event loop, without a web server, signals or logging of its own.
-
-    Args:
-        data_dir: an existing folder; nothing of value is kept there, but Faust insists on one.
-    """
+def build_faust_app(settings: Settings, metrics: ScoringMetrics) -> faust.App:
+    """Returns an app of the running event loop, without a web server, signals or logging of its own."""
     return faust.App(
         settings.worker_group,
         loop=asyncio.get_running_loop(),
@@ -54,12 +52,20 @@ def build_faust_app(settings: Settings, metrics: ScoringMetrics, data_dir: str) 
         key_serializer="raw",
         value_serializer="raw",
         store="memory://",
-        datadir=data_dir,
+        datadir=str(_empty_folder()),
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
         autodiscover=False,
     )
+
+
+def _empty_folder() -> Path:
+    """Returns the folder that Faust insists on. Tables live in memory, so all workers of a user can share it.
+
+    One of its own for each worker would be left behind by every worker that is killed.
+    """
+    return Path(tempfile.gettempdir()) / f"scoring-worker-faust-{os.getuid()}"
 
 
 def leave_without_faust() -> None:

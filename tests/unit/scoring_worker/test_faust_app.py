@@ -1,5 +1,4 @@
 import ssl
-from pathlib import Path
 
 import pytest
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
@@ -13,12 +12,12 @@ from services.service_kit.settings import load_settings
 
 
 @pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"])
-async def test_faust_logs_in_as_every_other_client_does(protocol: str, tmp_path: Path) -> None:
+async def test_faust_logs_in_as_every_other_client_does(protocol: str) -> None:
     settings = load_settings(
         kafka_security_protocol=protocol, kafka_sasl_username="scorer", kafka_sasl_password="secret"
     )
 
-    app = build_faust_app(settings, ScoringMetrics(CollectorRegistry()), str(tmp_path))
+    app = build_faust_app(settings, ScoringMetrics(CollectorRegistry()))
 
     ours = client_options(settings)
     fausts = dict(credentials_to_aiokafka_auth(app.conf.broker_credentials, None))
@@ -29,10 +28,17 @@ async def test_faust_logs_in_as_every_other_client_does(protocol: str, tmp_path:
     assert fausts == ours
 
 
-async def test_what_faust_commits_stands_in_the_metrics(tmp_path: Path) -> None:
+async def test_what_faust_commits_stands_in_the_metrics() -> None:
     metrics = ScoringMetrics(CollectorRegistry())
-    app = build_faust_app(load_settings(), metrics, str(tmp_path))
+    app = build_faust_app(load_settings(), metrics)
     app.monitor.on_tp_commit({TP("recruiting.application.submitted.v1", 2): 7, TP("other", 0): 9})
 
     assert metrics.registry.get_sample_value("scoring_committed_offset", {"partition": "2"}) == 7
     assert metrics.registry.get_sample_value("scoring_committed_offset", {"partition": "0"}) is None
+
+
+async def test_workers_share_the_folder_that_faust_insists_on_so_killed_ones_leave_none() -> None:
+    first, second = (build_faust_app(load_settings(), ScoringMetrics(CollectorRegistry())) for _ in range(2))
+
+    assert first.conf.datadir == second.conf.datadir
+    assert first.conf.store.scheme == "memory"
