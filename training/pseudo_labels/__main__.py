@@ -20,12 +20,25 @@ def main() -> int:
     parser.add_argument(
         "--max-characters", type=int, default=0, help="cut resumes after so many; 0: whole (0)"
     )
+    parser.add_argument(
+        "--min-characters", type=int, help="cut each somewhere from here to --max-characters (there)"
+    )
     arguments = parser.parse_args()
     if arguments.per_job < 1 or arguments.max_characters < 0:
         parser.error("--per-job must be 1 or more, --max-characters 0 or more")
+    if arguments.min_characters is not None and not 0 < arguments.min_characters <= arguments.max_characters:
+        parser.error("--min-characters must be 1 or more, and at most --max-characters")
     try:
         pairs = read_labelled_pairs(arguments.data)
-        rows = list(pseudo_labelled(pairs, arguments.per_job, arguments.seed, arguments.max_characters))
+        rows = list(
+            pseudo_labelled(
+                pairs,
+                arguments.per_job,
+                arguments.seed,
+                arguments.max_characters,
+                arguments.min_characters,
+            )
+        )
         write_pairs(arguments.output, rows)
     except (InvalidInput, ValueError) as error:
         parser.exit(1, f"{arguments.data}: {error}\n")

@@ -17,7 +17,11 @@ _JUDGED_SHARE = 0.6
 
 
 def pseudo_labelled(
-    pairs: Sequence[LabelledPair], per_job: int, seed: int = 0, max_characters: int = 0
+    pairs: Sequence[LabelledPair],
+    per_job: int,
+    seed: int = 0,
+    max_characters: int = 0,
+    min_characters: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yields rows of a data set, job after job.
 
@@ -28,6 +32,8 @@ def pseudo_labelled(
         per_job: resumes for each job.
         seed: of everything drawn.
         max_characters: resumes are cut after so many; 0 leaves them whole.
+        min_characters: each is cut somewhere from here to ``max_characters``, so that a student meets texts
+            of all lengths; None cuts all of them at the same place.
 
     Raises:
         ValueError: the texts hold no two words in common.
@@ -50,9 +56,10 @@ def pseudo_labelled(
             score = float(laid_out[row, at])
             if (job, resume) in judged:
                 score = (score + judged[job, resume]) / 2
+            end = max_characters if min_characters is None else chance.randint(min_characters, max_characters)
             text = texts[resume]
             yield {
-                "resume": text[:max_characters] if max_characters else text,
+                "resume": text[:end] if end else text,
                 "job_description": texts[job],
                 "score": round(min(score, float(MAX_SCORE)), 1),
             }

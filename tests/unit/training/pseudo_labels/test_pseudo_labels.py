@@ -67,6 +67,13 @@ def test_resumes_are_cut_where_asked() -> None:
     assert {len(row["resume"]) for row in pseudo_labelled(_pairs(), 2, 0, max_characters=9)} == {9}
 
 
+def test_resumes_are_cut_at_many_places_where_asked() -> None:
+    rows = list(pseudo_labelled(_pairs(), 12, 0, max_characters=18, min_characters=9))
+
+    assert {len(row["resume"]) for row in rows} == set(range(9, 19))
+    assert rows == list(pseudo_labelled(_pairs(), 12, 0, max_characters=18, min_characters=9))
+
+
 def test_the_command_writes_pairs_that_train_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
