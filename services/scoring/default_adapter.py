@@ -7,7 +7,8 @@ from services.scoring.bundled_model import BUNDLED_MODEL
 DEFAULT_ADAPTER_FOLDER = Path(__file__).parent / "gemma-3-270m-adapter"
 
 
-# The bundled adapter was trained on resumes cut so; on whole ones it ranks worse (its card has the figures).
+# The bundled adapter was trained on resumes cut so. Whole ones take twice the time and rank about as well:
+# its card has the figures.
 _BUNDLED_RESUME_TOKENS = 512
 
 
