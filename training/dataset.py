@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import CATEGORY_FLOORS, MAX_SCORE, category_of
@@ -73,13 +73,23 @@ def mask_pair(labelled: LabelledPair) -> LabelledPair:
     return dataclasses.replace(labelled, pair=dataclasses.replace(labelled.pair, resume=resume))
 
 
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Returns whether a field of JSON is a number; Python counts ``true`` as one."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def bad_row(row: int, name: str, description: str) -> InvalidInput:
+    """Returns the error that names a row and its field."""
+    return InvalidInput("bad_row", [FieldViolation(f"row {row}: {name}", description)])
+
+
 def _labelled(pair: Pair) -> LabelledPair:
     score = pair.fields.get("score")
-    if not isinstance(score, int | float) or isinstance(score, bool) or not 0 <= score <= MAX_SCORE:
-        raise _invalid(pair.row, "score", f"must be a number from 0 to {MAX_SCORE}")
+    if not is_number(score) or not 0 <= score <= MAX_SCORE:
+        raise bad_row(pair.row, "score", f"must be a number from 0 to {MAX_SCORE}")
     category = pair.fields.get("category") or category_of(score)
     if category not in _CATEGORIES:
-        raise _invalid(pair.row, "category", f"must be one of {', '.join(_CATEGORIES)}")
+        raise bad_row(pair.row, "category", f"must be one of {', '.join(_CATEGORIES)}")
     return LabelledPair(pair, float(score), category)
 
 
@@ -96,18 +106,14 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             fields = json.loads(line)
         except ValueError as error:
-            raise _invalid(row, "line", "is no JSON") from error
+            raise bad_row(row, "line", "is no JSON") from error
         if not isinstance(fields, dict):
-            raise _invalid(row, "line", "is no JSON object")
+            raise bad_row(row, "line", "is no JSON object")
         yield row, fields
 
 
 def _text(row: int, fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise _invalid(row, name, "must be text that is not empty")
+        raise bad_row(row, name, "must be text that is not empty")
     return value
-
-
-def _invalid(row: int, name: str, description: str) -> InvalidInput:
-    return InvalidInput("bad_row", [FieldViolation(f"row {row}: {name}", description)])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from services.contracts.errors import InvalidInput
 from training.dataset import read_labelled_pairs
+from training.pair_output import write_pairs_or_exit
 from training.pseudo_labels.pairing import pseudo_labelled
-from training.synthetic.generator import write_pairs
 
 
 def main() -> int:
@@ -39,11 +39,9 @@ def main() -> int:
                 arguments.min_characters,
             )
         )
-        write_pairs(arguments.output, rows)
     except (InvalidInput, ValueError) as error:
         parser.exit(1, f"{arguments.data}: {error}\n")
-    except OSError as error:
-        parser.exit(1, f"cannot write {arguments.output}: {error.strerror}\n")
+    write_pairs_or_exit(parser, arguments.output, rows)
     print(f"{len(rows)} pairs from {len(pairs)} judged ones written to {arguments.output}")
     return 0
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.errors import FieldViolation, InvalidInput
-from training.dataset import LabelledPair, read_labelled_pairs
-from training.synthetic.generator import write_pairs
+from services.contracts.errors import InvalidInput
+from training.dataset import LabelledPair, bad_row, is_number, read_labelled_pairs
+from training.pair_output import write_pairs_or_exit
 
 _PREDICTED = "predicted_score"
 
@@ -43,9 +43,8 @@ def blended(pairs: Sequence[LabelledPair], share: float = 0.5) -> Iterator[dict[
 
 def _predicted_score(pair: LabelledPair) -> float:
     value = pair.pair.fields.get(_PREDICTED)
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        field = f"row {pair.pair.row}: {_PREDICTED}"
-        raise InvalidInput("bad_row", [FieldViolation(field, "must be a number")])
+    if not is_number(value):
+        raise bad_row(pair.pair.row, _PREDICTED, "must be a number")
     return float(value)
 
 
@@ -66,11 +65,9 @@ def main() -> int:
         parser.error("--share must be from 0 to 1")
     try:
         rows = list(blended(read_labelled_pairs(arguments.data), arguments.share))
-        write_pairs(arguments.output, rows)
     except InvalidInput as error:
         parser.exit(1, f"{arguments.data}: {error}\n")
-    except OSError as error:
-        parser.exit(1, f"cannot write {arguments.output}: {error.strerror}\n")
+    write_pairs_or_exit(parser, arguments.output, rows)
     print(f"{len(rows)} pairs written to {arguments.output}")
     return 0
 

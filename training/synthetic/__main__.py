@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from training.pair_output import write_pairs_or_exit
 from training.synthetic.brief_pairs import generate_brief_pairs
-from training.synthetic.generator import generate_pairs, write_pairs
+from training.synthetic.generator import generate_pairs
 
 
 def main() -> int:
@@ -17,10 +18,7 @@ def main() -> int:
     parser.add_argument("--brief", action="store_true", help="a few lines a text, to begin a training with")
     arguments = parser.parse_args()
     generate = generate_brief_pairs if arguments.brief else generate_pairs
-    try:
-        write_pairs(arguments.output, generate(arguments.pairs, arguments.seed))
-    except OSError as error:
-        parser.exit(1, f"cannot write {arguments.output}: {error.strerror}\n")
+    write_pairs_or_exit(parser, arguments.output, generate(arguments.pairs, arguments.seed))
     print(f"{arguments.pairs} pairs written to {arguments.output}")
     return 0
 

@@ -1,8 +1,6 @@
 """Labelled pairs made from a seed: first the hidden truth and its score, then the two texts that tell it."""
 
-import json
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -55,13 +53,6 @@ def generate_pairs(num_pairs: int, seed: int = 0, resumes_per_job: int = 6) -> I
         order = Random(f"{seed}/order/{cycle}").sample(names, len(names))  # noqa: S311
         rows = _job_rows(order[place], catalog, rng, resumes_per_job)
         yield from rows[: num_pairs - first]
-
-
-def write_pairs(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Writes generated pairs as JSON lines."""
-    with path.open("w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def _job_rows(occupation: str, catalog: Catalog, rng: Random, num_resumes: int) -> list[dict[str, Any]]:
