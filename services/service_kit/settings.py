@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     model_cache_dir: Path = Path("~/.cache/resume-scorer").expanduser()
     device: str = "auto"  # auto, cpu, cuda, cuda:0
     quantization: Literal["auto", "nf4", "none"] = "auto"  # auto: nf4 on CUDA, none on a CPU
-    dtype: Literal["auto", "bfloat16", "float32"] = "auto"  # auto: bfloat16
+    dtype: Literal["auto", "bfloat16", "float32"] = "auto"  # auto: bfloat16, or float32 on a CPU without it
     # Folder of a LoRA adapter; none: the base model alone; auto: the one that comes with the bundled model
     adapter: str = "auto"
     max_prompt_tokens: PositiveInt = 2048

@@ -2,8 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from services.contracts.errors import ModelUnavailable
+from services.scoring import cpu_products
 from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model, weights_digest
 
 
@@ -31,6 +33,17 @@ def test_random_weights_are_the_same_every_time(tiny_gemma_3: BaseModel, cache_d
     assert again.digest == tiny_gemma_3.digest
     for one, other in zip(again.model.parameters(), tiny_gemma_3.model.parameters(), strict=True):
         assert one.equal(other)
+
+
+@pytest.mark.parametrize(("is_supported", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_auto_is_the_type_that_the_processor_multiplies_fast(
+    is_supported: bool, expected: torch.dtype, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu_products, "are_supported", lambda device, dtype: is_supported)
+
+    base = load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu"))
+
+    assert base.model.dtype == expected
 
 
 @pytest.mark.parametrize(
