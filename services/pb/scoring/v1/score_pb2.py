@@ -23,17 +23,20 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16scoring/v1/score.proto\x12\nscoring.v1\x1a\x1egoogle/protobuf/duration.proto\"\xbb\x01\n\x0cStageTimings\x12(\n\x05queue\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x65ncode\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07\x66orward\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07readout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa7\x03\n\x0bScoreResult\x12\x16\n\x0e\x61pplication_id\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x0e\n\x06median\x18\x05 \x01(\x05\x12\x1a\n\x12standard_deviation\x18\x06 \x01(\x01\x12\x15\n\rpercentile_10\x18\x07 \x01(\x05\x12\x15\n\rpercentile_90\x18\x08 \x01(\x05\x12\x14\n\x0c\x64istribution\x18\t \x03(\x01\x12\x16\n\x0e\x61\x64\x61pter_digest\x18\n \x01(\t\x12\x17\n\x0f\x61\x64\x61pter_version\x18\x0b \x01(\t\x12\x12\n\nbase_model\x18\x0c \x01(\t\x12\x16\n\x0eprompt_version\x18\r \x01(\t\x12\x15\n\rprompt_tokens\x18\x0e \x01(\x05\x12\x18\n\x10truncated_tokens\x18\x0f \x01(\x05\x12\r\n\x05\x66lags\x18\x10 \x03(\t\x12)\n\x07timings\x18\x11 \x01(\x0b\x32\x18.scoring.v1.StageTimings\x12\x17\n\x0fidentity_masked\x18\x12 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16scoring/v1/score.proto\x12\nscoring.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbb\x01\n\x0cStageTimings\x12(\n\x05queue\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x65ncode\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07\x66orward\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07readout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"i\n\x0bSourceEvent\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x11\n\tpartition\x18\x02 \x01(\x05\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc3\x04\n\x0bScoreResult\x12\x16\n\x0e\x61pplication_id\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x0e\n\x06median\x18\x05 \x01(\x05\x12\x1a\n\x12standard_deviation\x18\x06 \x01(\x01\x12\x15\n\rpercentile_10\x18\x07 \x01(\x05\x12\x15\n\rpercentile_90\x18\x08 \x01(\x05\x12\x14\n\x0c\x64istribution\x18\t \x03(\x01\x12\x16\n\x0e\x61\x64\x61pter_digest\x18\n \x01(\t\x12\x17\n\x0f\x61\x64\x61pter_version\x18\x0b \x01(\t\x12\x12\n\nbase_model\x18\x0c \x01(\t\x12\x16\n\x0eprompt_version\x18\r \x01(\t\x12\x15\n\rprompt_tokens\x18\x0e \x01(\x05\x12\x18\n\x10truncated_tokens\x18\x0f \x01(\x05\x12\r\n\x05\x66lags\x18\x10 \x03(\t\x12)\n\x07timings\x18\x11 \x01(\x0b\x32\x18.scoring.v1.StageTimings\x12\x17\n\x0fidentity_masked\x18\x12 \x01(\x08\x12\x1c\n\x14job_truncated_tokens\x18\x13 \x01(\x05\x12\x15\n\rresume_sha256\x18\x14 \x01(\t\x12\x12\n\njob_sha256\x18\x15 \x01(\t\x12\x18\n\x0bjob_version\x18\x16 \x01(\x03H\x00\x88\x01\x01\x12\'\n\x06source\x18\x17 \x01(\x0b\x32\x17.scoring.v1.SourceEventB\x0e\n\x0c_job_versionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'scoring.v1.score_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STAGETIMINGS']._serialized_start=71
-  _globals['_STAGETIMINGS']._serialized_end=258
-  _globals['_SCORERESULT']._serialized_start=261
-  _globals['_SCORERESULT']._serialized_end=684
+  _globals['_STAGETIMINGS']._serialized_start=104
+  _globals['_STAGETIMINGS']._serialized_end=291
+  _globals['_SOURCEEVENT']._serialized_start=293
+  _globals['_SOURCEEVENT']._serialized_end=398
+  _globals['_SCORERESULT']._serialized_start=401
+  _globals['_SCORERESULT']._serialized_end=980
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -21,8 +22,20 @@ class StageTimings(_message.Message):
     readout: _duration_pb2.Duration
     def __init__(self, queue: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., encode: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., forward: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., readout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
+class SourceEvent(_message.Message):
+    __slots__ = ("topic", "partition", "offset", "time")
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    PARTITION_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    topic: str
+    partition: int
+    offset: int
+    time: _timestamp_pb2.Timestamp
+    def __init__(self, topic: _Optional[str] = ..., partition: _Optional[int] = ..., offset: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class ScoreResult(_message.Message):
-    __slots__ = ("application_id", "job_id", "score", "category", "median", "standard_deviation", "percentile_10", "percentile_90", "distribution", "adapter_digest", "adapter_version", "base_model", "prompt_version", "prompt_tokens", "truncated_tokens", "flags", "timings", "identity_masked")
+    __slots__ = ("application_id", "job_id", "score", "category", "median", "standard_deviation", "percentile_10", "percentile_90", "distribution", "adapter_digest", "adapter_version", "base_model", "prompt_version", "prompt_tokens", "truncated_tokens", "flags", "timings", "identity_masked", "job_truncated_tokens", "resume_sha256", "job_sha256", "job_version", "source")
     APPLICATION_ID_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +54,11 @@ class ScoreResult(_message.Message):
     FLAGS_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_MASKED_FIELD_NUMBER: _ClassVar[int]
+    JOB_TRUNCATED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    RESUME_SHA256_FIELD_NUMBER: _ClassVar[int]
+    JOB_SHA256_FIELD_NUMBER: _ClassVar[int]
+    JOB_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     application_id: str
     job_id: str
     score: float
@@ -59,4 +77,9 @@ class ScoreResult(_message.Message):
     flags: _containers.RepeatedScalarFieldContainer[str]
     timings: StageTimings
     identity_masked: bool
-    def __init__(self, application_id: _Optional[str] = ..., job_id: _Optional[str] = ..., score: _Optional[float] = ..., category: _Optional[str] = ..., median: _Optional[int] = ..., standard_deviation: _Optional[float] = ..., percentile_10: _Optional[int] = ..., percentile_90: _Optional[int] = ..., distribution: _Optional[_Iterable[float]] = ..., adapter_digest: _Optional[str] = ..., adapter_version: _Optional[str] = ..., base_model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., prompt_tokens: _Optional[int] = ..., truncated_tokens: _Optional[int] = ..., flags: _Optional[_Iterable[str]] = ..., timings: _Optional[_Union[StageTimings, _Mapping]] = ..., identity_masked: _Optional[bool] = ...) -> None: ...
+    job_truncated_tokens: int
+    resume_sha256: str
+    job_sha256: str
+    job_version: int
+    source: SourceEvent
+    def __init__(self, application_id: _Optional[str] = ..., job_id: _Optional[str] = ..., score: _Optional[float] = ..., category: _Optional[str] = ..., median: _Optional[int] = ..., standard_deviation: _Optional[float] = ..., percentile_10: _Optional[int] = ..., percentile_90: _Optional[int] = ..., distribution: _Optional[_Iterable[float]] = ..., adapter_digest: _Optional[str] = ..., adapter_version: _Optional[str] = ..., base_model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., prompt_tokens: _Optional[int] = ..., truncated_tokens: _Optional[int] = ..., flags: _Optional[_Iterable[str]] = ..., timings: _Optional[_Union[StageTimings, _Mapping]] = ..., identity_masked: _Optional[bool] = ..., job_truncated_tokens: _Optional[int] = ..., resume_sha256: _Optional[str] = ..., job_sha256: _Optional[str] = ..., job_version: _Optional[int] = ..., source: _Optional[_Union[SourceEvent, _Mapping]] = ...) -> None: ...
