@@ -41,7 +41,17 @@ def measure_reference(
     for prompt, distribution in zip(prompts, score_as_served(model, prompts), strict=True):
         scores[bin_of(distribution.mean, SCORE_EDGES)] += 1
         lengths[bin_of(prompt.num_tokens, PROMPT_TOKEN_EDGES)] += 1
-    return ReferenceFigures(tuple(scores), tuple(lengths))
+    return ReferenceFigures(
+        tuple(scores),
+        tuple(lengths),
+        _shortest([prompt.num_job_tokens for prompt in prompts]),
+        _shortest([prompt.num_resume_tokens for prompt in prompts]),
+    )
+
+
+def _shortest(lengths: Sequence[int]) -> int:
+    """Returns the length below which one in a hundred lies."""
+    return sorted(lengths)[len(lengths) // 100]
 
 
 def _prompts(encoder: TextEncoder, pairs: Sequence[LabelledPair]) -> list[Prompt]:

@@ -29,10 +29,14 @@ class ReferenceFigures:
     Attributes:
         score: how many of its scores lie in each bin of ``SCORE_EDGES``.
         prompt_tokens: how many prompts lie in each bin of ``PROMPT_TOKEN_EDGES``.
+        shortest_job_tokens: one job in a hundred has fewer; 0 where that was not measured.
+        shortest_resume_tokens: the same of the resumes.
     """
 
     score: tuple[int, ...]
     prompt_tokens: tuple[int, ...]
+    shortest_job_tokens: int = 0
+    shortest_resume_tokens: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Returns what an adapter's metadata hold, edges included."""
@@ -41,6 +45,8 @@ class ReferenceFigures:
             "score": list(self.score),
             "prompt_token_edges": list(PROMPT_TOKEN_EDGES),
             "prompt_tokens": list(self.prompt_tokens),
+            "shortest_job_tokens": self.shortest_job_tokens,
+            "shortest_resume_tokens": self.shortest_resume_tokens,
         }
 
 
@@ -58,7 +64,12 @@ def reference_from_json(content: Any) -> ReferenceFigures | None:
     score, prompt_tokens = content.get("score"), content.get("prompt_tokens")
     if not _is_histogram(score) or not _is_histogram(prompt_tokens):
         return None
-    return ReferenceFigures(tuple(score), tuple(prompt_tokens))
+    return ReferenceFigures(
+        tuple(score),
+        tuple(prompt_tokens),
+        _count_of(content.get("shortest_job_tokens")),
+        _count_of(content.get("shortest_resume_tokens")),
+    )
 
 
 def bin_of(value: float, edges: Sequence[float]) -> int:
@@ -87,6 +98,10 @@ def population_stability_index(expected: Sequence[int], observed: Sequence[int])
 def _shares(counts: Sequence[int]) -> list[float]:
     total = sum(counts) + BIN_SMOOTHING * len(counts)
     return [(count + BIN_SMOOTHING) / total for count in counts]
+
+
+def _count_of(value: Any) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
 
 
 def _is_histogram(counts: Any) -> TypeGuard[list[int]]:

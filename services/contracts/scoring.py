@@ -107,6 +107,7 @@ class PairScore:
         prompt_version: version of the prompt and score scale.
         num_prompt_tokens: tokens of the prompt as scored.
         num_truncated_tokens: tokens cut from the end of the resume.
+        num_job_truncated_tokens: tokens cut from the end of the job.
         flags: warnings for the reader.
         is_identity_masked: whether the resume was scored without what tells who its writer is.
         seconds: where the time went.
@@ -121,6 +122,7 @@ class PairScore:
     prompt_version: str
     num_prompt_tokens: int
     num_truncated_tokens: int
+    num_job_truncated_tokens: int = 0
     flags: tuple[str, ...] = ()
     is_identity_masked: bool = False
     seconds: StageSeconds = field(default_factory=StageSeconds, compare=False)

@@ -245,6 +245,7 @@ def build_pair_score(
         prompt_version=PROMPT_VERSION,
         num_prompt_tokens=pair.prompt.num_tokens,
         num_truncated_tokens=pair.prompt.num_truncated_tokens,
+        num_job_truncated_tokens=pair.prompt.num_job_truncated_tokens,
         flags=warning_flags(distribution, pair.prompt, adapter.reference) + pair.flags,
         is_identity_masked=pair.is_identity_masked,
         seconds=seconds,

@@ -73,6 +73,7 @@ def build_engine(
     Raises:
         ModelUnavailable: the base model cannot be loaded or cannot write scores.
         AdapterIncompatible: the adapter does not fit it.
+        SettingsInvalid: the prompt's length leaves no room for a job.
     """
     progress(f"loading {spec.base_model.name}")
     base = load_base_model(spec.base_model, progress)

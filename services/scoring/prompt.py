@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.errors import FieldViolation, InvalidInput, SettingsInvalid
 from services.scoring.text_encoder import TextEncoder
 
 PROMPT_VERSION = "1"
@@ -27,8 +27,11 @@ _BEHIND_RESUME = "\n\nHow well does the resume fit the job?<end_of_turn>\n<start
 #: What leads from the score to its explanation.
 BEFORE_EXPLANATION = "\nReasoning:"
 
-# A resume cut shorter than this says too little to be judged.
-MIN_RESUME_TOKENS = 64
+# Of the prompt's length, kept free for the resume: what a longer job says is not read. It counts for every
+# resume, however short, since all resumes of a job share its prefix.
+_RESUME_SHARE = 1 / 4
+# A cut at a line's end that would leave less of a job's room in use is made within the line.
+_MIN_USED_SHARE = 1 / 2
 _NUM_REMEMBERED_JOBS = 256
 
 
@@ -41,12 +44,18 @@ class Prompt:
         suffix: the resume and everything behind it, up to where the score begins.
         num_truncated_tokens: tokens cut from the end of the resume.
         prefix_digest: ``digest_of`` the prefix, once a job: the queue and the cache compare prefixes often.
+        num_job_truncated_tokens: tokens cut from the end of the job.
+        num_job_tokens: tokens of the job that are read.
+        num_resume_tokens: tokens of the resume that are read.
     """
 
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
     num_truncated_tokens: int
     prefix_digest: bytes
+    num_job_truncated_tokens: int = 0
+    num_job_tokens: int = 0
+    num_resume_tokens: int = 0
 
     @property
     def num_tokens(self) -> int:
@@ -59,13 +68,24 @@ def digest_of(tokens: Sequence[int]) -> bytes:
     return hashlib.blake2b(array("I", tokens).tobytes(), digest_size=32).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Prefix:
+    tokens: tuple[int, ...]
+    digest: bytes
+    num_job_tokens: int
+    num_job_truncated_tokens: int
+
+
 class PromptBuilder:
     """Builds prompts within a length budget; safe to use from several threads.
 
     Args:
         encoder: of the base model.
-        max_prompt_tokens: longest prompt; the resume is trimmed to fit it, the job never.
+        max_prompt_tokens: longest prompt; the job has three quarters of it at most, the resume the rest.
         max_resume_tokens: longest resume; 0 leaves it to ``max_prompt_tokens`` alone.
+
+    Raises:
+        SettingsInvalid: ``max_prompt_tokens`` leaves no room for a job.
     """
 
     def __init__(self, encoder: TextEncoder, max_prompt_tokens: int, max_resume_tokens: int = 0) -> None:
@@ -76,46 +96,62 @@ class PromptBuilder:
         self._between = encoder.encode_template(_BETWEEN)
         self._behind_resume = encoder.encode_template(_BEHIND_RESUME)
         self.before_explanation = tuple(encoder.encode_template(BEFORE_EXPLANATION))
+        num_own = len(self._before_job) + len(self._between) + len(self._behind_resume)
+        self._max_job_tokens = max_prompt_tokens - num_own - int(max_prompt_tokens * _RESUME_SHARE)
+        if self._max_job_tokens < 1:
+            raise SettingsInvalid(f"a prompt of {max_prompt_tokens} tokens leaves no room for a job")
         self._prefix_of = lru_cache(_NUM_REMEMBERED_JOBS)(self._encode_prefix)
 
     def build(self, job_description: str, resume: str, *, is_whole: bool = False) -> Prompt:
         """Builds the prompt of one pair.
 
         Args:
-            job_description: the job's text.
-            resume: the resume's text.
+            job_description: the job's text; what does not fit is cut from its end, by lines.
+            resume: the resume's text; what does not fit is cut from its end.
             is_whole: whether ``max_resume_tokens`` does not count: canaries mean the same in every process.
 
         Raises:
-            InvalidInput: a text holds nothing to read (kind ``empty_text``), or the job alone leaves no
-                room for a resume (kind ``job_too_long``).
+            InvalidInput: a text holds nothing to read (kind ``empty_text``).
         """
-        prefix, prefix_digest = self._prefix_of(job_description)
+        prefix = self._prefix_of(job_description)
         resume_tokens = self._encoder.encode_outside(resume)
         if not resume_tokens:
             raise _invalid("empty_text", "resume", "holds no readable text")
-        room = self._max_prompt_tokens - len(prefix) - len(self._behind_resume)
-        if room < min(MIN_RESUME_TOKENS, len(resume_tokens)):
-            limit = self._max_prompt_tokens - len(self._behind_resume) - MIN_RESUME_TOKENS
-            raise _invalid(
-                "job_too_long",
-                "job.description",
-                f"takes {len(prefix)} tokens with its instruction; the limit is {limit}",
-            )
+        room = self._max_prompt_tokens - len(prefix.tokens) - len(self._behind_resume)
         kept = resume_tokens[: room if is_whole else min(room, self._max_resume_tokens)]
         return Prompt(
-            prefix=prefix,
+            prefix=prefix.tokens,
             suffix=(*kept, *self._behind_resume),
             num_truncated_tokens=len(resume_tokens) - len(kept),
-            prefix_digest=prefix_digest,
+            prefix_digest=prefix.digest,
+            num_job_truncated_tokens=prefix.num_job_truncated_tokens,
+            num_job_tokens=prefix.num_job_tokens,
+            num_resume_tokens=len(kept),
         )
 
-    def _encode_prefix(self, job_description: str) -> tuple[tuple[int, ...], bytes]:
+    def _encode_prefix(self, job_description: str) -> _Prefix:
         job_tokens = self._encoder.encode_outside(job_description)
         if not job_tokens:
             raise _invalid("empty_text", "job.description", "holds no readable text")
-        prefix = (*self._before_job, *job_tokens, *self._between)
-        return prefix, digest_of(prefix)
+        kept = job_tokens
+        if len(job_tokens) > self._max_job_tokens:
+            kept = self._whole_lines(job_description) or job_tokens[: self._max_job_tokens]
+        tokens = (*self._before_job, *kept, *self._between)
+        return _Prefix(tokens, digest_of(tokens), len(kept), len(job_tokens) - len(kept))
+
+    def _whole_lines(self, job_description: str) -> list[int] | None:
+        """Returns the tokens of as many lines as fit; None where they use too little of the room."""
+        lines = job_description.splitlines(keepends=True)
+        kept: list[int] = []
+        fits, too_many = 0, len(lines)
+        while too_many - fits > 1:
+            middle = (fits + too_many) // 2
+            tokens = self._encoder.encode_outside("".join(lines[:middle]))
+            if len(tokens) <= self._max_job_tokens:
+                fits, kept = middle, tokens
+            else:
+                too_many = middle
+        return kept if len(kept) >= _MIN_USED_SHARE * self._max_job_tokens else None
 
 
 def _invalid(kind: str, field: str, description: str) -> InvalidInput:

@@ -6,6 +6,10 @@ from services.scoring.prompt import Prompt
 
 #: The end of the resume did not fit the length budget.
 TRUNCATED = "truncated"
+#: The end of the job did not fit the length budget.
+JOB_TRUNCATED = "job_truncated"
+#: A text is shorter than what the adapter was measured on.
+TOO_SHORT = "too_short"
 #: The distribution is so wide that its mean says little.
 LOW_CONFIDENCE = "low_confidence"
 #: The prompt is of a length that the adapter hardly met in training.
@@ -30,6 +34,10 @@ def warning_flags(
     flags = []
     if prompt.num_truncated_tokens:
         flags.append(TRUNCATED)
+    if prompt.num_job_truncated_tokens:
+        flags.append(JOB_TRUNCATED)
+    if reference is not None and _is_too_short(prompt, reference):
+        flags.append(TOO_SHORT)
     if distribution.standard_deviation > _WIDE_STANDARD_DEVIATION:
         flags.append(LOW_CONFIDENCE)
     if reference is not None:
@@ -37,3 +45,10 @@ def warning_flags(
         if alike < _RARE_SHARE * sum(reference.prompt_tokens):
             flags.append(OUT_OF_DISTRIBUTION)
     return tuple(flags)
+
+
+def _is_too_short(prompt: Prompt, reference: ReferenceFigures) -> bool:
+    return (
+        prompt.num_job_tokens < reference.shortest_job_tokens
+        or prompt.num_resume_tokens < reference.shortest_resume_tokens
+    )

@@ -42,6 +42,7 @@ def result_message(score: PairScore, job_id: str) -> ScoreResult:
         prompt_version=score.prompt_version,
         prompt_tokens=score.num_prompt_tokens,
         truncated_tokens=score.num_truncated_tokens,
+        job_truncated_tokens=score.num_job_truncated_tokens,
         flags=score.flags,
         identity_masked=score.is_identity_masked,
         timings=_timings(score.seconds),

@@ -1,6 +1,6 @@
 import pytest
 
-from services.contracts.errors import InvalidInput
+from services.contracts.errors import InvalidInput, SettingsInvalid
 from services.scoring.prompt import PROMPT_VERSION, PromptBuilder, digest_of
 from services.scoring.text_encoder import TextEncoder
 
@@ -36,7 +36,7 @@ def test_resumes_of_one_job_share_their_prefix(encoder: TextEncoder) -> None:
     assert other.prefix_digest == digest_of(other.prefix) != first.prefix_digest
 
 
-def test_the_resume_is_trimmed_and_the_job_never(encoder: TextEncoder) -> None:
+def test_a_long_resume_is_trimmed_to_the_room_that_is_left(encoder: TextEncoder) -> None:
     long_resume = RESUME * 100
 
     whole = PromptBuilder(encoder, 4096).build(JOB, long_resume)
@@ -50,11 +50,49 @@ def test_the_resume_is_trimmed_and_the_job_never(encoder: TextEncoder) -> None:
     assert trimmed.suffix[-10:] == whole.suffix[-10:]
 
 
-def test_a_job_that_leaves_no_room_is_refused_by_name(encoder: TextEncoder) -> None:
-    with pytest.raises(InvalidInput, match="job.description: takes .* tokens") as caught:
-        PromptBuilder(encoder, 256).build(JOB * 50, RESUME * 50)
+def test_a_long_job_is_cut_at_a_lines_end_and_leaves_a_quarter_to_the_resume(encoder: TextEncoder) -> None:
+    lines = [
+        f"Requirement {number}: knows Kafka, Python and part {number} of the rest." for number in range(99)
+    ]
 
-    assert caught.value.kind == "job_too_long"
+    prompt = PromptBuilder(encoder, 512).build("\n".join(lines), RESUME * 100)
+
+    read = encoder.decode(prompt.prefix)
+    num_read = read.count("Requirement")
+    assert 0 < num_read < 99
+    assert f"{lines[num_read - 1]}\n\nResume:" in read
+    assert (
+        prompt.num_job_truncated_tokens
+        == len(encoder.encode_outside("\n".join(lines))) - prompt.num_job_tokens
+    )
+    assert prompt.num_resume_tokens >= 128
+    assert prompt.num_tokens == 512
+
+
+def test_a_long_job_without_lines_is_cut_where_the_room_ends(encoder: TextEncoder) -> None:
+    one_line = "Knows Kafka and Python. " * 300
+
+    whole = PromptBuilder(encoder, 8192).build(one_line, RESUME)
+    cut = PromptBuilder(encoder, 512).build(one_line, RESUME)
+    with_a_title = PromptBuilder(encoder, 512).build("Engineer\n" + one_line, RESUME)
+
+    assert whole.num_job_truncated_tokens == 0
+    assert cut.num_job_truncated_tokens == whole.num_job_tokens - cut.num_job_tokens > 0
+    assert with_a_title.num_job_tokens == cut.num_job_tokens
+
+
+def test_all_resumes_of_a_long_job_share_its_prefix(encoder: TextEncoder) -> None:
+    builder = PromptBuilder(encoder, 256)
+
+    short, long = builder.build(JOB * 50, "Nurse."), builder.build(JOB * 50, RESUME * 50)
+
+    assert short.prefix == long.prefix
+    assert short.num_job_truncated_tokens == long.num_job_truncated_tokens > 0
+
+
+def test_a_prompt_without_room_for_a_job_is_refused_at_the_start(encoder: TextEncoder) -> None:
+    with pytest.raises(SettingsInvalid, match="a prompt of 64 tokens leaves no room"):
+        PromptBuilder(encoder, 64)
 
 
 @pytest.mark.parametrize(

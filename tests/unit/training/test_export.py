@@ -81,7 +81,13 @@ async def test_the_reference_holds_the_scores_and_lengths_that_a_scorer_gives_th
         expected_scores[min(int(score.score // 10), 9)] += 1
         expected_lengths[bin_of(score.num_prompt_tokens, PROMPT_TOKEN_EDGES)] += 1
     reference = read_adapter(folder).reference
-    assert reference == ReferenceFigures(tuple(expected_scores), tuple(expected_lengths))
+    encode = TextEncoder(base.tokenizer).encode_outside
+    assert reference == ReferenceFigures(
+        tuple(expected_scores),
+        tuple(expected_lengths),
+        shortest_job_tokens=min(len(encode(pair.pair.job_description)) for pair in pairs),
+        shortest_resume_tokens=min(len(encode(pair.pair.resume)) for pair in pairs),
+    )
     assert sum(reference.score) == len(pairs) == sum(reference.prompt_tokens)
     assert reference.prompt_tokens[0] == len(pairs) - 1
 
@@ -174,7 +180,7 @@ def test_weights_of_a_bfloat16_model_are_stored_in_its_type(cache_dir: Path, tmp
 
     from services.scoring.base_model import load_base_model
 
-    base = load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu"))
+    base = load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="bfloat16"))
     config = dataclasses.replace(CONFIG, epochs=0.1)
 
     folder = fine_tune(base, TrainingData(learnable_pairs()), tmp_path / "adapter", config).folder
