@@ -132,6 +132,7 @@ def _as_json(result: PairScore) -> dict[str, Any]:
         "prompt_version": result.prompt_version,
         "prompt_tokens": result.num_prompt_tokens,
         "truncated_tokens": result.num_truncated_tokens,
+        "job_truncated_tokens": result.num_job_truncated_tokens,
         "flags": list(result.flags),
         "identity_masked": result.is_identity_masked,
     }
