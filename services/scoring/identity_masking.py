@@ -12,6 +12,8 @@ import phonenumbers
 
 #: What stands in place of the candidate's name.
 NAME_PLACEHOLDER = "Candidate"
+#: Stands where something was deleted. A noncharacter, which no text may hold.
+SEAM = "\ufdd0"
 
 # A name stands at the very top, or behind a label; further down capitalised words are employers and tools.
 _NUM_HEAD_LINES = 6
@@ -63,8 +65,10 @@ _EDUCATION_LINE = re.compile(
     r"college|institute|school)\b",
     re.IGNORECASE,
 )
+# Leading white space from its beginning alone: tried from each blank, a long run would take quadratic time.
 _EDUCATION_YEARS = re.compile(
-    r"[,|(–-]?\s*\b(?:19|20)\d\d\b(?:\s*(?:-|–|to)\s*(?:(?:19|20)\d\d\b|present))?\)?", re.IGNORECASE
+    r"(?:[,|(–-]\s*|(?<!\s)\s*)\b(?:19|20)\d\d\b(?:\s*(?:-|–|to)\s*(?:(?:19|20)\d\d\b|present))?\)?",
+    re.IGNORECASE,
 )
 _WORK_WORD = re.compile(
     r"\b(?:present|teacher|lecturer|professor|nurse|engineer|manager|assistant|intern|experience)\b",
@@ -104,7 +108,7 @@ _SOCIETY = (
 _SOCIETY_WORD = re.compile(rf"\b{_SOCIETY}\b", re.IGNORECASE)
 _SOCIETY_PHRASE = re.compile(r"[^.;,|]+")
 _GROUP_WORDS = re.compile(
-    rf"\s*\b(?:(?:of|for|in)\s+)?{_GROUP}(?:(?:'s|s')|\b)(?:\s+(?:and|&)\s+{_GROUP}\b)*(?:\s+in\b(?=\s+[A-Z]))?",
+    rf"(?<!\s)\s*\b(?:(?:of|for|in)\s+)?{_GROUP}(?:(?:'s|s')|\b)(?:\s+(?:and|&)\s+{_GROUP}\b)*(?:\s+in\b(?=\s+[A-Z]))?",
     re.IGNORECASE,
 )
 _FRATERNITY = re.compile(r"\b(?:fraternity|sorority)\b", re.IGNORECASE)
@@ -134,11 +138,29 @@ _NO_NAME_ENDING = re.compile(
     r"(?:ist|ista|ian|eer|tion|sion|ing|ment|ics|ogy|ship|care|tech|ware|ance|ence|ered|fied|ity|ive|ary|ative)s?$",
     re.IGNORECASE,
 )
+_SEAM_IN_A_WORD = re.compile(rf"(?<=\w){SEAM}+(?=\w)")
+_SEAM_AND_SURROUNDINGS = re.compile(rf"(?<!\s)[ \t]*[(<\[{{]?(?:{SEAM}[ \t]*)+[)>\]}}]?[ \t]*")
 _BLANK_RUN = re.compile(r"[ \t]{2,}")
 
 
 def mask_identity(resume: str) -> str:
-    """Returns a resume without what tells who its writer is.
+    """Returns a resume without what tells who its writer is; see ``mask_with_seams``."""
+    return close_seams(mask_with_seams(resume))
+
+
+def close_seams(masked: str) -> str:
+    """Returns a text of ``mask_with_seams`` as it is read: what stood apart does not become one word."""
+    text = _SEAM_IN_A_WORD.sub(" ", masked).replace(SEAM, "")
+    return _BLANK_RUN.sub(" ", text)
+
+
+def join_seams(masked: str) -> str:
+    """Returns the same text as an attack reads that was cut up by what masking deletes: joined again."""
+    return _SEAM_AND_SURROUNDINGS.sub("", masked)
+
+
+def mask_with_seams(resume: str) -> str:
+    """Returns a resume without what tells who its writer is, with ``SEAM`` wherever something was deleted.
 
     The name at the top, and each of its parts wherever it stands again, becomes ``NAME_PLACEHOLDER``;
     pronouns become "they"; e-mail addresses, telephone numbers, links to profiles, streets and postcodes,
@@ -148,32 +170,32 @@ def mask_identity(resume: str) -> str:
     Args:
         resume: the text, with its line ends as they came.
     """
+    resume = resume.replace(SEAM, " ")
     names, lowered = _names_of(resume), _lower(resume)
 
     def without(pattern: re.Pattern[str], words: Sequence[str], text: str) -> str:
         # Looking for a word is a hundred times as fast as a pattern that may begin anywhere.
-        return pattern.sub("", text) if any(word in lowered for word in words) else text
+        return pattern.sub(SEAM, text) if any(word in lowered for word in words) else text
 
     text = without(_PROFILE_LINK, (".com/",), without(_EMAIL, ("@",), resume))
     text = _PHONE_CANDIDATE.sub(_without_phone, text)
-    text = without(_PHOTO_MARK, _PHOTO_WORDS, _PERSONAL_LINE.sub("", text))
-    text = without(_GRADUATION, ("class of", "graduat"), _AGE.sub("", _STREET.sub("", text)))
+    text = without(_PHOTO_MARK, _PHOTO_WORDS, _PERSONAL_LINE.sub(SEAM, text))
+    text = without(_GRADUATION, ("class of", "graduat"), _AGE.sub(SEAM, _STREET.sub(SEAM, text)))
     if _SLASH_AND_PRONOUN.search(lowered):
-        text = _PRONOUN_NOTE.sub("", text)
+        text = _PRONOUN_NOTE.sub(SEAM, text)
     text = _POSTCODE.sub(r"\1", text)
     text = _HER_SOMETHING.sub(lambda found: "Their" if found.group()[0] == "H" else "their", text)
     if any(title in resume for title in ("Mr", "Ms", "Miss", "Mx")):
-        text = _TITLE.sub("", text)
+        text = _TITLE.sub(SEAM, text)
     text = _PRONOUN.sub(_neutral_pronoun, text)
     if "girls" in lowered or _MEN_AND_A_SPACE.search(lowered):
-        text = _WOMEN_IN.sub("", text)
+        text = _WOMEN_IN.sub(SEAM, text)
     text = "\n".join(map(_mask_line, text.split("\n")))
     for name in names:
         # Not in lower case: "Banks" is a name, "banks" are employers.
         spellings = "|".join(re.escape(spelling) for spelling in {name, name.upper(), name.title()})
         text = re.sub(rf"(?<!\w)(?:{spellings})(?!\w)", NAME_PLACEHOLDER, text)
-    text = re.sub(rf"(?:\b{NAME_PLACEHOLDER}\b[ \t.]*){{2,}}", NAME_PLACEHOLDER, text)
-    return _BLANK_RUN.sub(" ", text)
+    return re.sub(rf"(?:\b{NAME_PLACEHOLDER}\b[ \t.]*){{2,}}", NAME_PLACEHOLDER, text)
 
 
 def _lower(text: str) -> str:
@@ -240,7 +262,7 @@ def _without_phone(found: re.Match[str]) -> str:
         number = phonenumbers.parse(found.group(), "US")
     except phonenumbers.NumberParseException:
         return found.group()
-    return "" if phonenumbers.is_possible_number(number) else found.group()
+    return SEAM if phonenumbers.is_possible_number(number) else found.group()
 
 
 def _neutral_pronoun(found: re.Match[str]) -> str:
@@ -269,11 +291,11 @@ def _without_group(found: re.Match[str]) -> str:
 def _keep_preposition(found: re.Match[str]) -> str:
     """Keeps "of" before what follows: "Society of Women Engineers" reads on as "Society of Engineers"."""
     preposition = re.match(r"\s*(of|for|in)\b", found.group(), re.IGNORECASE)
-    return f" {preposition.group(1)}" if preposition else ""
+    return f" {preposition.group(1)}" if preposition else SEAM
 
 
 def _without_education_years(line: str) -> str:
     """Returns a line of education without its years: they tell an age, and nothing that a job asks for."""
     if not _EDUCATION_LINE.search(line) or _WORK_WORD.search(line):
         return line
-    return _EDUCATION_YEARS.sub("", line)
+    return _EDUCATION_YEARS.sub(SEAM, line)

@@ -12,7 +12,7 @@ MARKS = re.compile(
     r"|^[ \t]*(?:system|assistant|model|ai|llm|evaluator)\s*:\s*(?=.{0,80}\b(?:score|rat(?:e|ing)|100|candidate)\b)"
     r"|\bassistant: "
     r"|^[ \t]*(?:the )?(?:(?:final|match|fit|overall|resume|candidate)[ \t]+){0,4}(?:score|rating)[ \t]*[:=][ \t]*\d{2,3}\b"
-    r"|<!--.{0,200}?(?:score|rate|candidate|instruction)"
+    r"|<!--(?:(?!<!--).){0,200}?(?:score|rate|candidate|instruction)"
     r"|style\s*=\s*[\"'][^\"']{0,80}(?:display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0|"
     r"color\s*:\s*(?:white|#fff)|font-size\s*:\s*[01](?:px|pt)?\b)"
     r"|\\textcolor\s*\{\s*white"

@@ -10,6 +10,8 @@ from services.scoring.injection_detector import is_suspicious, pasted_spans
 
 # A longer line is no line of a list but a text that lost its line ends: it is judged sentence by sentence.
 _MAX_LINE_CHARACTERS = 400
+# An instruction may stand on so many neighbouring lines.
+_WINDOW_PARTS = (2, 3)
 _LINE = re.compile(r"[^\n]*\n|[^\n]+$")
 _SENTENCE = re.compile(r"[^.!?。]+[.!?。]*\s*|[.!?。]+\s*")
 
@@ -26,8 +28,23 @@ def without_instructions(resume: str, job_description: str) -> str:
         kept += resume[at:start]
         at = end
     kept += resume[at:]
-    kept = "".join(part for part in _parts(kept) if not is_suspicious(part, ""))
+    parts = [part for part in _parts(kept) if not part.strip() or not is_suspicious(part, "")]
+    for width in _WINDOW_PARTS:
+        if not is_suspicious("".join(parts), ""):
+            break
+        parts = _without_windows(parts, width)
+    kept = "".join(parts)
     return kept if kept.strip() else resume
+
+
+def _without_windows(parts: list[str], width: int) -> list[str]:
+    """Leaves out neighbours that speak to the scorer together, such as an instruction over two lines."""
+    kept: list[str] = []
+    for part in parts:
+        kept.append(part)
+        if len(kept) >= width and is_suspicious("".join(kept[-width:]), ""):
+            del kept[-width:]
+    return kept
 
 
 def _parts(text: str) -> list[str]:

@@ -13,6 +13,8 @@ from services.scoring.text_cleaning import clean_text, num_hidden_characters
         ("co\u00adoperate", "cooperate"),
         ("\u202eabc\u202c \u200fdef\u2066g\u2069", "abc defg"),
         ("no\u200djoin \u200cer", "nojoin er"),
+        ("\u200d\u200ca\u200d\u200cb\u200d \u0645\u200c", "ab \u0645\u200c"),
+        ("e" + "\u0323" * 90, "\u1eb9" + "\u0323" * 29),
         ("x\U000e0069\U000e0067y", "xy"),
         ("𝗜𝗴𝗻𝗼𝗿𝗲 𝟭𝟬𝟬 Ｆｕｌｌ ⓐⓑ ﬁne", "Ignore 100 Full ab fine"),
         ("Cafe\u0301", "Caf\u00e9"),
