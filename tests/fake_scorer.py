@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from services.contracts.scoring import (
     BASE_ADAPTER_DIGEST,
@@ -38,8 +38,10 @@ class FakeScorer:
         self.scored.append(request.request_id)
         return fake_score(request)
 
-    async def explain(self, request: PairRequest, score: PairScore, max_tokens: int) -> AsyncIterator[str]:
-        for word in ("because", " of", " reasons"):
+    async def explain(
+        self, request: PairRequest, score: PairScore, max_tokens: int
+    ) -> AsyncGenerator[str, None]:
+        for word in ("Five", " years", " of surgery.", " No", " nights", " so far."):
             yield word
 
     def seconds_since_progress(self) -> float:

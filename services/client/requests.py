@@ -43,25 +43,29 @@ class Explanation:
     Attributes:
         result: the score.
         attribution: measured influence of the resume's lines, the greatest first.
-        text: the model's own words; not measured, and possibly wrong.
+        text: the model's own words; not measured, and possibly wrong; empty where none can be read.
+        text_missing: why there is no text; empty where there is one.
     """
 
     result: ScoreResult
     attribution: Attribution
     text: str = field(repr=False)
+    text_missing: str = ""
 
     @classmethod
     def from_parts(cls, parts: Iterable[ExplainResponse]) -> "Explanation":
         """Returns the whole of an answer."""
-        result, attribution, words = ScoreResult(), Attribution(), []
+        result, attribution, words, text_missing = ScoreResult(), Attribution(), [], ""
         for part in parts:
             if part.HasField("result"):
                 result = part.result
             elif part.HasField("attribution"):
                 attribution = part.attribution
+            elif part.HasField("text_missing"):
+                text_missing = part.text_missing
             else:
                 words.append(part.text)
-        return cls(result, attribution, "".join(words))
+        return cls(result, attribution, "".join(words), text_missing)
 
 
 def inline_job(job: Job) -> InlineJob:

@@ -1,6 +1,6 @@
 """The port through which the worker and the API reach the model."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from services.contracts.scoring import PairRequest, PairScore
@@ -29,8 +29,8 @@ class PairScorer(Protocol):
             TextsUnreadable: reading its texts met a bug.
         """
 
-    def explain(self, request: PairRequest, score: PairScore, max_tokens: int) -> AsyncIterator[str]:
-        """Streams the model's words about a scored pair.
+    def explain(self, request: PairRequest, score: PairScore, max_tokens: int) -> AsyncGenerator[str, None]:
+        """Streams whatever the model writes about a scored pair, readable or not; close it to end it early.
 
         Raises:
             the same as ``score``.

@@ -10,7 +10,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -149,7 +149,9 @@ class ScoringEngine:
         self._queue.put(pair)
         return await asyncio.wrap_future(pair.outcome)
 
-    async def explain(self, request: PairRequest, score: PairScore, max_tokens: int) -> AsyncIterator[str]:
+    async def explain(
+        self, request: PairRequest, score: PairScore, max_tokens: int
+    ) -> AsyncGenerator[str, None]:
         """Streams the model's words about a scored pair; see ``PairScorer.explain``."""
         if self._failure is not None or not self._thread.is_alive():
             raise EngineClosed("the engine accepts no more work")

@@ -1,8 +1,8 @@
 """``scoring.v1.ScoringService``: every method decodes, hands over, encodes; errors map in one place."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import grpc
 
@@ -18,6 +18,7 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
 )
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceServicer
 from services.scoring.attribution import attribute_score
+from services.scoring.explanation_check import NO_READABLE_TEXT, readable_sentences
 from services.scoring_api.call_answers import CallAnswers
 from services.scoring_api.deadlines import deadline_of, ends_by
 from services.scoring_api.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
@@ -73,7 +74,7 @@ class ScoringServicer(ScoringServiceServicer):
             await stream.answer_all(self._answers.draining)
 
     async def Explain(self, request: ExplainRequest, context: grpc.aio.ServicerContext) -> None:
-        """Writes the score, the measured influence of lines, then the model's words piece by piece."""
+        """Writes the score, the measured influence of lines, then the model's words by sentence."""
         async with self._answers.answering(context):
             self._scoring.check("explain", request)
             deadline = self._deadline_of(context)
@@ -84,13 +85,15 @@ class ScoringServicer(ScoringServiceServicer):
                 parts = await attribute_score(self._scoring.scorer, pair, score)
             await context.write(ExplainResponse(attribution=attribution_message(parts)))
             max_tokens = request.max_tokens or DEFAULT_EXPLANATION_TOKENS
-            async with ends_by(deadline), AsyncExitStack() as stack:
-                pieces = self._scoring.scorer.explain(pair, score, max_tokens)
-                if isinstance(pieces, AsyncGenerator):
-                    # Else a client that leaves would keep the model writing until the next collection.
-                    stack.push_async_callback(pieces.aclose)
-                async for piece in pieces:
-                    await context.write(ExplainResponse(text=piece))
+            sentences = readable_sentences(self._scoring.scorer.explain(pair, score, max_tokens))
+            has_text = False
+            # Closed, else a client that leaves would keep the model writing until the next collection.
+            async with ends_by(deadline), aclosing(sentences):
+                async for sentence in sentences:
+                    has_text = True
+                    await context.write(ExplainResponse(text=sentence))
+            if not has_text:
+                await context.write(ExplainResponse(text_missing=NO_READABLE_TEXT))
 
     async def _score_candidates(self, request: RankCandidatesRequest, deadline: float) -> list[PairScore]:
         job = job_text(request.job.title, request.job.description)

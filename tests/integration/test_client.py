@@ -115,7 +115,8 @@ async def test_an_explanation_holds_score_influence_and_words(kind: str) -> None
         explanation = await client.explain(Pair(JOB, "Ten years.\n\nSurgery.\n\nNights.", "application-1"))
 
     assert explanation.result.application_id == "application-1"
-    assert explanation.text == "because of reasons"
+    assert explanation.text == "Five years of surgery. No nights so far."
+    assert explanation.text_missing == ""
     assert sum(part.points != 0 for part in explanation.attribution.parts) > 0
     assert "Surgery" not in repr(Pair(JOB, "Surgery."))
 

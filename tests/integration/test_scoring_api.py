@@ -1,8 +1,9 @@
 """The scoring API over a real channel; the scorer behind it is a fake."""
 
 import asyncio
+import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import grpc
@@ -160,8 +161,23 @@ async def test_an_explanation_starts_with_the_score(api: Api) -> None:
 
     assert parts[0].result.score == expected_score(request)
     assert parts[1].HasField("attribution")
-    assert [part.text for part in parts[2:]] == ["because", " of", " reasons"]
+    assert [part.text for part in parts[2:]] == ["Five years of surgery. ", "No nights so far."]
     assert api.num_requests("explain", "ok") == 1
+
+
+async def test_words_that_nobody_can_read_are_not_sent() -> None:
+    class Degenerate(FakeScorer):
+        async def explain(
+            self, request: PairRequest, score: PairScore, max_tokens: int
+        ) -> AsyncGenerator[str, None]:
+            for _ in range(max_tokens):
+                yield "\n"
+
+    async with running_api(Degenerate()) as api:
+        parts = [part async for part in api.scoring.Explain(ExplainRequest(request=score_request(1)))]
+
+    assert [part.WhichOneof("part") for part in parts] == ["result", "attribution", "text_missing"]
+    assert "writes no explanation" in parts[-1].text_missing
 
 
 @pytest.mark.parametrize(("asked", "given"), [(0, 128), (17, 17)])
@@ -171,7 +187,7 @@ async def test_an_explanation_has_a_length_limit(asked: int, given: int) -> None
     class Listening(FakeScorer):
         async def explain(
             self, request: PairRequest, score: PairScore, max_tokens: int
-        ) -> AsyncIterator[str]:
+        ) -> AsyncGenerator[str, None]:
             limits.append(max_tokens)
             yield "so"
 
@@ -188,10 +204,11 @@ async def test_an_explanation_ends_when_its_reader_leaves() -> None:
     class Endless(FakeScorer):
         async def explain(
             self, request: PairRequest, score: PairScore, max_tokens: int
-        ) -> AsyncIterator[str]:
+        ) -> AsyncGenerator[str, None]:
             try:
-                while True:
-                    yield "and "
+                for number in itertools.count():
+                    ward = "".join("abcdefghij"[int(digit)] for digit in str(number))
+                    yield f"The nurse led ward {ward}. "
                     await asyncio.sleep(0.001)
             finally:
                 ended.set()

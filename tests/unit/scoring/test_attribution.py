@@ -1,6 +1,6 @@
 """Which lines are blamed, over a scorer whose reasons are known."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -28,7 +28,7 @@ class KnownScorer:
         distribution = ScoreDistribution(tuple(float(at == points) for at in range(NUM_SCORES)))
         return PairScore("", distribution, "base", "", "model", "1", 1, 0)
 
-    def explain(self, request: PairRequest, score: PairScore, max_tokens: int) -> AsyncIterator[str]:
+    def explain(self, request: PairRequest, score: PairScore, max_tokens: int) -> AsyncGenerator[str, None]:
         raise NotImplementedError
 
     def seconds_since_progress(self) -> float:

@@ -282,6 +282,6 @@ async def test_a_reader_who_leaves_ends_its_explanation(build_engine: BuildEngin
 
     pieces = engine.explain(request, score, max_tokens=512)
     await anext(pieces)
-    await pieces.aclose()  # type: ignore[attr-defined]
+    await pieces.aclose()
 
     await until(lambda: engine._explanations.is_idle)

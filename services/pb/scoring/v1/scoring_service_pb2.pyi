@@ -101,11 +101,13 @@ class LineInfluence(_message.Message):
     def __init__(self, first_line: _Optional[int] = ..., last_line: _Optional[int] = ..., points: _Optional[float] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("result", "text", "attribution")
+    __slots__ = ("result", "text", "attribution", "text_missing")
     RESULT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    TEXT_MISSING_FIELD_NUMBER: _ClassVar[int]
     result: _score_pb2.ScoreResult
     text: str
     attribution: Attribution
-    def __init__(self, result: _Optional[_Union[_score_pb2.ScoreResult, _Mapping]] = ..., text: _Optional[str] = ..., attribution: _Optional[_Union[Attribution, _Mapping]] = ...) -> None: ...
+    text_missing: str
+    def __init__(self, result: _Optional[_Union[_score_pb2.ScoreResult, _Mapping]] = ..., text: _Optional[str] = ..., attribution: _Optional[_Union[Attribution, _Mapping]] = ..., text_missing: _Optional[str] = ...) -> None: ...
