@@ -2,16 +2,23 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from codecs import BOM_UTF8
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import CATEGORY_FLOORS, MAX_SCORE, category_of
 from services.scoring.identity_masking import mask_identity
+from services.scoring.text_cleaning import clean_text
 
 _CATEGORIES = tuple(name for name, _ in CATEGORY_FLOORS)
+Row = TypeVar("Row", "Pair", "LabelledPair")
+# A file of bad rows is mostly one mistake; these are enough to see it.
+_MAX_TOLD_ROWS = 20
+# So many labels that are all 0 or 1 are classes, not scores.
+_MIN_ROWS_OF_A_SCALE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +53,49 @@ class LabelledPair:
     category: str
 
 
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """One row that holds no pair.
+
+    Attributes:
+        row: line number in its file, from 1.
+        fields: what could be read of it.
+        error: names the row and the field.
+    """
+
+    row: int
+    fields: dict[str, Any] = field(repr=False)
+    error: InvalidInput
+
+
+def read_rows(path: Path) -> list[Pair | BadRow]:
+    """Reads ``{"resume", "job_description", ...}`` rows, good and bad, in their order.
+
+    Raises:
+        InvalidInput: the file cannot be read.
+    """
+    return [_pair(row, line) for row, line in enumerate(_lines(path), start=1) if line.strip()]
+
+
 def read_pairs(path: Path) -> list[Pair]:
     """Reads ``{"resume", "job_description", ...}`` rows.
 
     Raises:
-        InvalidInput: a row is no JSON object, or a text is missing or empty; names the row and the field.
+        InvalidInput: a row is no JSON object, or a text is missing or empty; names the first bad rows and
+            their fields.
     """
-    return [
-        Pair(row, _text(row, fields, "resume"), _text(row, fields, "job_description"), fields)
-        for row, fields in _rows(path)
-    ]
+    return _all_good(read_rows(path))
 
 
 def read_labelled_pairs(path: Path) -> list[LabelledPair]:
     """Reads ``{"resume", "job_description", "score", "category"?}`` rows.
 
     Raises:
-        InvalidInput: as ``read_pairs``, or a label is missing or out of range.
+        InvalidInput: as ``read_pairs``, or a label is missing or out of range, or all are from 0 to 1.
     """
-    return [_labelled(pair) for pair in read_pairs(path)]
+    labels = _all_good([row if isinstance(row, BadRow) else _labelled(row) for row in read_rows(path)])
+    _refuse_unit_scale(labels)
+    return labels
 
 
 def mask_pair(labelled: LabelledPair) -> LabelledPair:
@@ -83,37 +114,78 @@ def bad_row(row: int, name: str, description: str) -> InvalidInput:
     return InvalidInput("bad_row", [FieldViolation(f"row {row}: {name}", description)])
 
 
-def _labelled(pair: Pair) -> LabelledPair:
+def _all_good(rows: Sequence[Row | BadRow]) -> list[Row]:
+    bad = [row for row in rows if isinstance(row, BadRow)]
+    if bad:
+        violations = [violation for row in bad[:_MAX_TOLD_ROWS] for violation in row.error.violations]
+        if len(bad) > _MAX_TOLD_ROWS:
+            violations.append(FieldViolation("and", f"{len(bad) - _MAX_TOLD_ROWS} more rows"))
+        raise InvalidInput("bad_row", violations)
+    return [row for row in rows if not isinstance(row, BadRow)]
+
+
+def _labelled(pair: Pair) -> LabelledPair | BadRow:
     score = pair.fields.get("score")
     if not is_number(score) or not 0 <= score <= MAX_SCORE:
-        raise bad_row(pair.row, "score", f"must be a number from 0 to {MAX_SCORE}")
+        error = bad_row(pair.row, "score", f"must be a number from 0 to {MAX_SCORE}")
+        return BadRow(pair.row, pair.fields, error)
     category = pair.fields.get("category") or category_of(score)
     if category not in _CATEGORIES:
-        raise bad_row(pair.row, "category", f"must be one of {', '.join(_CATEGORIES)}")
+        error = bad_row(pair.row, "category", f"must be one of {', '.join(_CATEGORIES)}")
+        return BadRow(pair.row, pair.fields, error)
     return LabelledPair(pair, float(score), category)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _refuse_unit_scale(labels: Sequence[LabelledPair]) -> None:
+    scores = [label.score for label in labels]
+    if not 0 < max(scores, default=0) <= 1:
+        return
+    if len(scores) >= _MIN_ROWS_OF_A_SCALE or not all(map(float.is_integer, scores)):
+        description = f"all {len(scores)} are from 0 to 1; scores run from 0 to {MAX_SCORE}: multiply them"
+        raise InvalidInput("bad_scale", [FieldViolation("score", description)])
+
+
+def _lines(path: Path) -> list[bytes]:
     try:
-        lines = path.read_bytes().splitlines()
+        # A byte order mark is no part of the first row.
+        return path.read_bytes().removeprefix(BOM_UTF8).splitlines()
     except OSError as error:
         raise InvalidInput(
             "unreadable_file", [FieldViolation(str(path), error.strerror or "cannot be read")]
         ) from error
-    for row, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            fields = json.loads(line)
-        except ValueError as error:
-            raise bad_row(row, "line", "is no JSON") from error
-        if not isinstance(fields, dict):
-            raise bad_row(row, "line", "is no JSON object")
-        yield row, fields
+
+
+def _pair(row: int, line: bytes) -> Pair | BadRow:
+    fields: dict[str, Any] = {}
+    try:
+        fields = _fields(row, line)
+        return Pair(row, _text(row, fields, "resume"), _text(row, fields, "job_description"), fields)
+    except InvalidInput as error:
+        return BadRow(row, fields, error)
+
+
+def _fields(row: int, line: bytes) -> dict[str, Any]:
+    def unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(members)
+        if len(found) < len(members):
+            raise bad_row(row, "line", "holds a name twice in one object")
+        return found
+
+    try:
+        fields = json.loads(line, object_pairs_hook=unique)
+    except ValueError as error:
+        raise bad_row(row, "line", "is no JSON") from error
+    except RecursionError as error:
+        raise bad_row(row, "line", "is nested too deeply") from error
+    if not isinstance(fields, dict):
+        raise bad_row(row, "line", "is no JSON object")
+    return fields
 
 
 def _text(row: int, fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value.strip():
         raise bad_row(row, name, "must be text that is not empty")
+    if not clean_text(value):
+        raise bad_row(row, name, "holds no readable text")
     return value

@@ -35,6 +35,7 @@ def write_card(path: Path, metadata: dict[str, Any]) -> None:
         f"""---
 base_model: {metadata["base_model"]}
 library_name: peft
+license: gemma
 tags: [resume-scoring, lora]
 ---
 
@@ -62,6 +63,11 @@ Scores from 0 to 100 how well a resume fits a job, on top of
 
 A score is one model's reading of one text, not a decision: a person decides. It repeats the judgement,
 and the bias, of those who labelled its training data; audit it on your own data before you rely on it.
+
+## Licence
+
+A derivative of Gemma, which is provided under and subject to the Gemma Terms of Use found at
+ai.google.dev/gemma/terms; whoever hands this adapter on hands them on, too.
 """,
         "utf-8",
     )

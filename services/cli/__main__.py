@@ -11,12 +11,13 @@ from services.cli.adapter_commands import adapters
 from services.cli.audit_command import audit
 from services.cli.audit_injection_command import audit_injection
 from services.cli.bench_command import bench
-from services.cli.dataset_commands import evaluate, predict
 from services.cli.dead_letter_commands import dead_letters
 from services.cli.demo_command import demo
+from services.cli.evaluate_command import evaluate
 from services.cli.forget_command import forget
 from services.cli.kafka_commands import publish, watch
 from services.cli.model_commands import model
+from services.cli.predict_command import predict
 from services.cli.score_command import score
 from services.cli.service_commands import api, broker, worker
 from services.cli.train_command import train, tune

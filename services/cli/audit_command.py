@@ -1,34 +1,29 @@
 """``resume-scorer audit``: fairness, stability and monotonicity of the scores that the services give."""
 
-import asyncio
-import dataclasses
 import hashlib
 import json
 import random
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from services.cli.command_settings import load_command_settings
-from services.cli.console import out, progress_bar, say
+from services.cli.command_settings import adapter_settings
+from services.cli.console import out, say
+from services.cli.progress import progress
+from services.cli.scores_folder import open_scores_folder, open_store
 from services.contracts.errors import FieldViolation, InvalidInput, SettingsInvalid
-from services.contracts.scoring import PairRequest, PairScore
 
 if TYPE_CHECKING:
-    from services.scoring.engine import ScoringEngine
     from training.audit.figures import AuditFigures, AuditThresholds
     from training.audit.report import AuditSubject
     from training.dataset import LabelledPair, Pair
 
 #: Exit code of an audit that ran and missed a threshold.
 EXIT_MISSED = 3
-_PROBE = PairRequest("probe", "A job.", "A resume.")
 
 
 @click.command()
@@ -58,6 +53,9 @@ _PROBE = PairRequest("probe", "A job.", "A resume.")
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything drawn.")
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object.")
+@click.option(
+    "--resume", "is_resumed", is_flag=True, help="Fail where --report holds no scores to go on from."
+)
 def audit(
     data: Path,
     adapter: Path | None,
@@ -66,23 +64,24 @@ def audit(
     skill_changes: int,
     seed: int,
     as_json: bool,
+    is_resumed: bool,
 ) -> None:
     """Measures how scores change with what must not matter; exit code 3 where a threshold is missed."""
     from services.cli.offline_scoring import running_engine
     from training.audit.measurement import Audit, AuditPlan
     from training.audit.report import AuditSubject, audit_as_json, write_audit
-    from training.audit.score_store import ScoreStore
 
-    settings = load_command_settings(**({"adapter": str(adapter)} if adapter else {}))
+    settings = adapter_settings(adapter)
     limits = _thresholds(settings.audit_thresholds)
     rows = _draw(_read_rows(data), max_rows, seed)
     measured = Audit(AuditPlan(rows, skill_changes, seed, limits))
-    with _folder(report) as folder, running_engine(settings, say) as engine:
-        probe = _score(engine, [_PROBE])[0]
-        store = ScoreStore(folder, _model_key(probe), lambda requests: _score(engine, requests))
-        with progress_bar() as bar:
-            task = bar.add_task("scoring", total=len(measured.texts))
-            figures = measured.measure(store, lambda scored: bar.advance(task, scored))
+    with (
+        open_scores_folder(report, must_exist=is_resumed) as folder,
+        running_engine(settings, say) as engine,
+    ):
+        store, probe = open_store(engine, folder)
+        with progress("scoring", len(measured.texts)) as advance:
+            figures = measured.measure(store, advance)
         subject = AuditSubject(
             base_model=probe.base_model,
             adapter_digest=probe.adapter_digest,
@@ -132,31 +131,6 @@ def _read_rows(data: Path) -> "Sequence[Pair | LabelledPair]":
 
 def _draw(rows: "Sequence[Pair | LabelledPair]", max_rows: int, seed: int) -> "Sequence[Pair | LabelledPair]":
     return rows if len(rows) <= max_rows else random.Random(seed).sample(list(rows), max_rows)  # noqa: S311
-
-
-@contextmanager
-def _folder(report: Path | None) -> Iterator[Path]:
-    if report is None:
-        with tempfile.TemporaryDirectory() as scratch:
-            yield Path(scratch)
-        return
-    try:
-        report.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.BadParameter(f"{report}: {error.strerror}", param_hint="--report") from error
-    yield report
-
-
-def _score(engine: "ScoringEngine", requests: Sequence[PairRequest]) -> list[PairScore]:
-    from services.cli.offline_scoring import score_pairs
-
-    return asyncio.run(score_pairs(engine, requests, lambda _: None)).scores
-
-
-def _model_key(probe: PairScore) -> str:
-    """Returns what a score depends on beside its texts; the probe's value tells number formats apart."""
-    origin = dataclasses.asdict(probe) | {"distribution": None, "seconds": None, "is_prefix_cached": None}
-    return json.dumps([origin, probe.score], sort_keys=True)
 
 
 def _print_figures(subject: "AuditSubject", figures: "AuditFigures", limits: "AuditThresholds") -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services.cli.command_settings import load_command_settings
-from services.cli.console import out, progress_bar, say
+from services.cli.command_settings import adapter_settings
+from services.cli.console import out, say
+from services.cli.progress import progress
 from services.contracts.scoring import PairRequest
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def audit_injection(adapter: Path | None, clean: Path | None, as_json: bool) -> 
         (pair.job_description, resume) for pair in suite for resume in (pair.clean, pair.attacked)
     )
     requests = [PairRequest(f"pair {number}", *given) for number, given in enumerate(texts)]
-    settings = load_command_settings(**({"adapter": str(adapter)} if adapter else {}))
+    settings = adapter_settings(adapter)
     scores = _score(settings, requests)
     score_of = dict(zip(texts, scores, strict=True))
     figures = measure(
@@ -70,9 +71,8 @@ def audit_injection(adapter: Path | None, clean: Path | None, as_json: bool) -> 
 def _score(settings: "Settings", requests: list[PairRequest]) -> "list[PairScore]":
     from services.cli.offline_scoring import running_engine, score_pairs
 
-    with running_engine(settings, say) as engine, progress_bar() as bar:
-        task = bar.add_task("scoring", total=len(requests))
-        return asyncio.run(score_pairs(engine, requests, lambda _: bar.advance(task))).scores
+    with running_engine(settings, say) as engine, progress("scoring", len(requests)) as advance:
+        return asyncio.run(score_pairs(engine, requests, lambda index, outcome: advance(1))).scores
 
 
 def _print_figures(figures: "InjectionFigures") -> None:

@@ -1,6 +1,7 @@
 """Settings of a command that a person runs, as opposed to a service."""
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,3 +24,8 @@ def load_command_settings(**overrides: Any) -> "Settings":
     configure_logging(settings, COMMAND)
     logging.disable(logging.ERROR)
     return settings
+
+
+def adapter_settings(adapter: Path | None) -> "Settings":
+    """Reads the settings, with the adapter of a folder where one is given; see ``load_command_settings``."""
+    return load_command_settings(**({"adapter": str(adapter)} if adapter else {}))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.cli.command_settings import load_command_settings
-from services.cli.console import progress_bar, say
+from services.cli.console import say
+from services.cli.progress import progress
 from services.contracts import topics
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import category_of
@@ -81,8 +82,7 @@ async def _publish(settings: "Settings", publication: Publication, messages: "li
     room = asyncio.Semaphore(_MAX_UNACKNOWLEDGED)
     async with connected_producer(settings) as producer:
         await create_topics(settings)
-        with progress_bar() as bar:
-            task = bar.add_task("publishing", total=len(messages))
+        with progress("publishing", len(messages)) as advance:
 
             async def send(message: "Message") -> None:
                 async with room:
@@ -93,7 +93,7 @@ async def _publish(settings: "Settings", publication: Publication, messages: "li
                         value=encode_event(message),
                         headers=cloud_event_headers(publication.topic),
                     )
-                bar.advance(task)
+                advance(1)
 
             async with asyncio.TaskGroup() as group:
                 for message in messages:

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.errors import FieldViolation, InvalidInput, ScoringFailed
 from services.contracts.scoring import PairRequest, PairScore
 from services.scoring.engine import ScoringEngine
 from services.scoring.engine_factory import build_engine
@@ -16,18 +16,45 @@ from services.service_kit.settings import Settings
 # Enough to fill batches of one job; far below the queue's bound.
 _MAX_IN_FLIGHT = 256
 
+#: What came of a pair: its score, or why it alone has none.
+Outcome = PairScore | InvalidInput | ScoringFailed
+
 
 @dataclass(frozen=True, slots=True)
 class OfflineRun:
     """What a run gave.
 
     Attributes:
-        scores: in the order of the requests.
+        requests: what was asked for.
+        outcomes: in the order of the requests.
         seconds: from the first pair to the last, without loading the model.
     """
 
-    scores: list[PairScore]
+    requests: Sequence[PairRequest]
+    outcomes: Sequence[Outcome]
     seconds: float
+
+    @property
+    def scores(self) -> list[PairScore]:
+        """Returns the scores, where every pair has one.
+
+        Raises:
+            InvalidInput, ScoringFailed: one has none; the first, named by its request.
+        """
+        scores = []
+        for request, outcome in zip(self.requests, self.outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                raise named(request.request_id, outcome)
+            scores.append(outcome)
+        return scores
+
+
+def named(name: str, error: InvalidInput | ScoringFailed) -> InvalidInput | ScoringFailed:
+    """Returns the error with what it is about in front."""
+    if isinstance(error, InvalidInput):
+        violations = [FieldViolation(f"{name}: {v.field}", v.description) for v in error.violations]
+        return InvalidInput(error.kind, violations)
+    return ScoringFailed(f"{name}: {error}")
 
 
 def open_engine(settings: Settings, progress: Callable[[str], None]) -> ScoringEngine:
@@ -53,36 +80,33 @@ def running_engine(settings: Settings, progress: Callable[[str], None]) -> Itera
 
 
 async def score_pairs(
-    engine: ScoringEngine, requests: Iterable[PairRequest], on_scored: Callable[[PairScore], None]
+    engine: ScoringEngine,
+    requests: Sequence[PairRequest],
+    on_outcome: Callable[[int, Outcome], None] = lambda index, outcome: None,
 ) -> OfflineRun:
-    """Scores all requests, many at a time.
+    """Scores all requests, many at a time; a pair that cannot be scored takes no other with it.
 
     Args:
         engine: a started engine.
-        requests: what to score; errors name them by their id.
-        on_scored: told each score as it arrives.
+        requests: what to score.
+        on_outcome: told the index of each request and what came of it, as it comes.
 
     Raises:
-        InvalidInput: a text is empty or a job too long; the rest is given up.
+        EngineClosed: the model failed for good.
     """
     room = asyncio.Semaphore(_MAX_IN_FLIGHT)
 
-    async def score(request: PairRequest) -> PairScore:
+    async def score(index: int, request: PairRequest) -> Outcome:
+        outcome: Outcome
         async with room:
             try:
-                result = await engine.score(request)
-            except InvalidInput as error:
-                raise InvalidInput(
-                    error.kind,
-                    [
-                        FieldViolation(f"{request.request_id}: {v.field}", v.description)
-                        for v in error.violations
-                    ],
-                ) from error
-        on_scored(result)
-        return result
+                outcome = await engine.score(request)
+            except (InvalidInput, ScoringFailed) as error:
+                outcome = error
+        on_outcome(index, outcome)
+        return outcome
 
     started = time.monotonic()
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(score(request)) for request in requests]
-    return OfflineRun([task.result() for task in tasks], time.monotonic() - started)
+        tasks = [group.create_task(score(index, request)) for index, request in enumerate(requests)]
+    return OfflineRun(requests, [task.result() for task in tasks], time.monotonic() - started)

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import click
 
 from services.cli.command_settings import load_command_settings
 from services.cli.console import out, say
-from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.errors import FieldViolation, InvalidInput, ScoringFailed
 from services.contracts.scoring import PairRequest, PairScore
 
 if TYPE_CHECKING:
@@ -21,75 +22,146 @@ if TYPE_CHECKING:
 _EXPLANATION_TOKENS = 128
 _SHOWN_PARTS = 5
 _SHOWN_CHARACTERS = 60
-_text_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+#: Exit code of a run in which some resumes have no score.
+EXIT_INCOMPLETE = 1
+_job_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+# Looked at one by one: a resume that is missing must not keep the others from being scored.
+_resume_file = click.Path(path_type=Path)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Reasons:
+    """Why a score is what it is: measured influence of lines, and words where the model has any."""
+
+    parts: "Sequence[LineInfluence]"
+    text: str
 
 
 @click.command()
-@click.option("--job", required=True, type=_text_file, help="The job description, as a text file.")
+@click.option("--job", required=True, type=_job_file, help="The job description, as a text file.")
 @click.option(
     "--resume",
     "resumes",
     required=True,
     multiple=True,
-    type=_text_file,
+    type=_resume_file,
     help="A resume, as a text file; may be repeated.",
 )
 @click.option(
-    "--explain", is_flag=True, help="Show which lines moved the score most, and the model's own words."
+    "--explain",
+    is_flag=True,
+    help="Show which lines moved the score most, and the model's own words where it has any.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a line, one line a resume, best first."
 )
-def score(job: Path, resumes: tuple[Path, ...], explain: bool, as_json: bool) -> None:
-    """Scores resumes against a job, best first."""
-    from services.cli.offline_scoring import open_engine
+def score(job: Path, resumes: tuple[Path, ...], explain: bool, as_json: bool) -> int:
+    """Scores resumes against a job, best first.
+
+    A resume that cannot be read or scored is named; the others are scored, and the exit code is 1.
+    """
+    from services.cli.offline_scoring import running_engine
 
     job_description = _read(job)
-    requests = [PairRequest(str(path), job_description, _read(path)) for path in resumes]
-    settings = load_command_settings()
-    engine = open_engine(settings, (lambda line: None) if as_json else say)
-    try:
-        asyncio.run(_score(engine, requests, explain=explain, as_json=as_json))
-    finally:
-        engine.close(settings.drain_seconds)
+    requests, failures = _read_resumes(job_description, resumes)
+    _report(failures, as_json=as_json)
+    num_failed = len(failures)
+    if requests:
+        settings = load_command_settings()
+        with running_engine(settings, (lambda line: None) if as_json else say) as engine:
+            num_failed += asyncio.run(_score(engine, job, requests, explain=explain, as_json=as_json))
+    return EXIT_INCOMPLETE if num_failed else 0
 
 
 def _read(path: Path) -> str:
+    from services.scoring.text_cleaning import clean_text
+
     try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(
-            "unreadable_file", [FieldViolation(str(path), "must be a readable text file in UTF-8")]
-        ) from error
+        # A byte order mark is no part of the text.
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise _unreadable(path, error.strerror or "cannot be read") from error
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, "must be a text file in UTF-8") from error
+    if not clean_text(text):
+        raise _unreadable(path, "holds no readable text")
+    return text
+
+
+def _read_resumes(job_description: str, resumes: Sequence[Path]) -> tuple[list[PairRequest], dict[str, str]]:
+    """Returns the resumes that can be read, and why the others cannot, by path."""
+    requests, failures = [], {}
+    for path in resumes:
+        try:
+            requests.append(PairRequest(str(path), job_description, _read(path)))
+        except InvalidInput as error:
+            failures[str(path)] = error.violations[0].description
+    return requests, failures
+
+
+def _unreadable(path: Path, description: str) -> InvalidInput:
+    return InvalidInput("unreadable_file", [FieldViolation(str(path), description)])
 
 
 async def _score(
-    engine: "ScoringEngine", requests: list[PairRequest], *, explain: bool, as_json: bool
-) -> None:
+    engine: "ScoringEngine", job: Path, requests: list[PairRequest], *, explain: bool, as_json: bool
+) -> int:
+    """Prints what came of each resume; returns how many have no score."""
     from services.cli.offline_scoring import score_pairs
-    from services.scoring.attribution import attribute_score
 
-    run = await score_pairs(engine, requests, lambda _: None)
-    ranked = sorted(zip(requests, run.scores, strict=True), key=lambda entry: -entry[1].score)
-    for request, result in ranked:
+    run = await score_pairs(engine, requests)
+    outcomes = list(zip(requests, run.outcomes, strict=True))
+    scored = [(request, outcome) for request, outcome in outcomes if isinstance(outcome, PairScore)]
+    for request, result in sorted(scored, key=lambda entry: -entry[1].score):
+        reasons = await _reasons(engine, request, result) if explain else None
         if as_json:
-            fields = _as_json(result)
-            if explain:
-                parts = await attribute_score(engine, request, result)
-                fields["attribution"] = [dataclasses.asdict(part) for part in parts]
-                fields["explanation"] = "".join([piece async for piece in _explain(engine, request, result)])
-            print(json.dumps(fields), flush=True)
+            print(json.dumps(_as_json(result) | (_reasons_as_json(reasons) if reasons else {})), flush=True)
         else:
             _print_line(result)
-            if explain:
-                _print_parts(request, await attribute_score(engine, request, result))
-                async for piece in _explain(engine, request, result):
-                    out.print(piece, end="", markup=False)
-                out.print()
+            if reasons:
+                _print_reasons(request, reasons)
+    failures = {
+        request.request_id: _description(outcome, job)
+        for request, outcome in outcomes
+        if not isinstance(outcome, PairScore)
+    }
+    _report(failures, as_json=as_json)
+    return len(failures)
 
 
-def _explain(engine: "ScoringEngine", request: PairRequest, result: PairScore) -> Any:
-    return engine.explain(request, result, _EXPLANATION_TOKENS)
+async def _reasons(engine: "ScoringEngine", request: PairRequest, result: PairScore) -> _Reasons:
+    from services.scoring.attribution import attribute_score
+    from services.scoring.explanation_check import readable_sentences
+
+    parts = await attribute_score(engine, request, result)
+    pieces = engine.explain(request, result, _EXPLANATION_TOKENS)
+    return _Reasons(parts, "".join([sentence async for sentence in readable_sentences(pieces)]))
+
+
+def _reasons_as_json(reasons: _Reasons) -> dict[str, Any]:
+    from services.scoring.explanation_check import NO_READABLE_TEXT
+
+    return {
+        "attribution": [dataclasses.asdict(part) for part in reasons.parts],
+        "explanation": reasons.text,
+        "explanation_missing": "" if reasons.text else NO_READABLE_TEXT,
+    }
+
+
+def _description(error: InvalidInput | ScoringFailed, job: Path) -> str:
+    """Returns what is wrong, with the job's file named where the job is meant."""
+    if not isinstance(error, InvalidInput):
+        return str(error)
+    return "; ".join(
+        f"{job}: {v.description}" if v.field == "job.description" else v.description for v in error.violations
+    )
+
+
+def _report(failures: dict[str, str], *, as_json: bool) -> None:
+    for name, description in failures.items():
+        if as_json:
+            print(json.dumps({"resume": name, "error": description}), flush=True)
+        print(f"resume-scorer: {name}: {description}", file=sys.stderr)
 
 
 def _print_line(result: PairScore) -> None:
@@ -103,16 +175,19 @@ def _print_line(result: PairScore) -> None:
     )
 
 
-def _print_parts(request: PairRequest, parts: "Sequence[LineInfluence]") -> None:
+def _print_reasons(request: PairRequest, reasons: _Reasons) -> None:
+    from services.scoring.explanation_check import NO_READABLE_TEXT
+
     lines = request.resume.split("\n")
-    for part in parts[:_SHOWN_PARTS]:
+    for part in reasons.parts[:_SHOWN_PARTS]:
         span = (
             f"line {part.first_line}"
             if part.first_line == part.last_line
             else (f"lines {part.first_line}-{part.last_line}")
         )
         beginning = " ".join(lines[part.first_line - 1].split())[:_SHOWN_CHARACTERS]
-        out.print(f"  {part.points:+6.1f}  {span:<13}  {beginning}", markup=False)
+        out.print(f"  {part.points:+6.1f}  {span:<13}  {beginning}", markup=False, soft_wrap=True)
+    out.print(f"  {reasons.text.strip() or NO_READABLE_TEXT}", markup=False, soft_wrap=True)
 
 
 def _as_json(result: PairScore) -> dict[str, Any]:

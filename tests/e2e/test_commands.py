@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,16 +65,128 @@ def test_score_prints_one_object_a_resume_best_first(tmp_path: Path) -> None:
         assert result["adapter_digest"] == "base"
 
 
-def test_predict_copies_every_field_and_adds_three(pairs_file: Path, tmp_path: Path) -> None:
+def test_score_goes_on_without_a_resume_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "job.txt").write_text("A job for a nurse.")
+    (tmp_path / "good.txt").write_text("Nurse with ten years.", "utf-8-sig")
+    (tmp_path / "latin.txt").write_bytes("Krankenschwester für Kinder".encode("latin-1"))
+    (tmp_path / "empty.txt").write_text("\u200b")
+    names = [str(tmp_path / name) for name in ("latin.txt", "good.txt", "none.txt", "empty.txt")]
+    options = [option for name in names for option in ("--resume", name)]
+
+    finished = run("score", "--job", str(tmp_path / "job.txt"), *options, "--json", "--explain")
+    without_job = run("score", "--job", str(tmp_path / "empty.txt"), "--resume", names[1])
+
+    assert finished.returncode == 1
+    results = {result["resume"]: result for result in map(json.loads, finished.stdout.splitlines())}
+    assert 0 <= results[names[1]]["score"] <= 100
+    # A random model's words are none.
+    assert results[names[1]]["explanation"] == ""
+    assert "no explanation that can be read" in results[names[1]]["explanation_missing"]
+    assert {name: results[name]["error"] for name in names if name != names[1]} == {
+        names[0]: "must be a text file in UTF-8",
+        names[2]: "No such file or directory",
+        names[3]: "holds no readable text",
+    }
+    assert f"{names[2]}: No such file or directory" in finished.stderr
+    assert (without_job.returncode, without_job.stderr) == (
+        1,
+        f"resume-scorer: {names[3]}: holds no readable text\n",
+    )
+
+
+def test_predict_copies_every_field_and_adds_its_own(pairs_file: Path, tmp_path: Path) -> None:
     finished = run("predict", "--data", str(pairs_file), "--output", str(tmp_path / "out.jsonl"))
 
     assert finished.returncode == 0, finished.stderr
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [{k: row[k] for k in PAIRS[0]} for row in rows] == PAIRS
     for row in rows:
-        assert set(row) - set(PAIRS[0]) == {"predicted_score", "predicted_category", "standard_deviation"}
+        assert set(row) - set(PAIRS[0]) == {
+            "predicted_score",
+            "predicted_category",
+            "standard_deviation",
+            "flags",
+            "truncated_tokens",
+            "job_truncated_tokens",
+            "adapter_digest",
+        }
         assert 0 <= row["predicted_score"] <= 100
     assert len({row["predicted_score"] for row in rows}) == len(PAIRS)
+
+
+def test_a_bad_row_among_good_ones_is_told_in_its_place_and_costs_no_other(tmp_path: Path) -> None:
+    deep = '{"resume": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    lines = [json.dumps(PAIRS[1]), deep, "{", json.dumps({"resume": "\u200b", "job_description": "y"})]
+    (tmp_path / "pairs.jsonl").write_text("\n".join([*lines, json.dumps(PAIRS[2])]) + "\n")
+
+    finished = run(
+        "predict", "--data", str(tmp_path / "pairs.jsonl"), "--output", str(tmp_path / "out.jsonl")
+    )
+
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert finished.returncode == 4
+    assert "3 of them could not be scored" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert [row.get("error") for row in rows] == [
+        None,
+        "row 2: line: is nested too deeply",
+        "row 3: line: is no JSON",
+        "row 4: resume: holds no readable text",
+        None,
+    ]
+    assert rows[3]["job_description"] == "y"
+
+
+def test_predict_that_is_killed_leaves_whole_rows_and_goes_on_behind_them(
+    pairs_file: Path, tmp_path: Path
+) -> None:
+    rows = [{**PAIRS[0], "id": n, "resume": f"Nurse, {n} years. " * 40} for n in range(4000)]
+    (tmp_path / "many.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    output = tmp_path / "out.jsonl"
+    options = ("predict", "--data", str(tmp_path / "many.jsonl"), "--output", str(output))
+    running = subprocess.Popen(
+        [sys.executable, "-m", "services.cli", *options],
+        env=os.environ | TINY,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (output.exists() and output.read_bytes().count(b"\n") > 8):
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.kill()
+    running.wait()
+    written = output.read_bytes().splitlines()[:8]
+    # Ten rows are enough to see that the others are not scored again.
+    (tmp_path / "many.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:10]))
+    output.write_bytes(b"\n".join(written) + b'\n{"id": 8, "resu')
+
+    finished = run(*options, "--resume")
+    refused = run("predict", "--data", str(pairs_file), "--output", str(output), "--resume")
+
+    assert finished.returncode == 0, finished.stderr
+    assert "8 of 10 rows stand in" in finished.stderr
+    assert output.read_bytes().splitlines()[:8] == written
+    assert [json.loads(line)["id"] for line in output.read_text().splitlines()] == list(range(10))
+    assert refused.returncode == 1
+    assert "has more rows than the data" in refused.stderr
+
+
+def test_evaluate_goes_on_from_the_scores_of_its_report(pairs_file: Path, tmp_path: Path) -> None:
+    options = ("evaluate", "--data", str(pairs_file), "--json", "--report", str(tmp_path / "report"))
+
+    nothing_yet = run(*options, "--resume")
+    first = run(*options)
+    scores = tmp_path / "report" / "scores.jsonl"
+    kept = scores.read_text().splitlines()
+    scores.write_text("\n".join(kept[:4]) + '\n["cut o')
+    second = run(*options, "--resume")
+
+    assert nothing_yet.returncode == 2
+    assert "--resume" in nothing_yet.stderr
+    assert second.returncode == 0, second.stderr
+    assert scores.read_text().splitlines()[:4] == kept[:4]
+    figures = [json.loads(finished.stdout) for finished in (first, second)]
+    assert figures[0]["mae"] == figures[1]["mae"]
+    assert figures[0]["negative_log_likelihood"] == figures[1]["negative_log_likelihood"]
 
 
 def test_evaluate_prints_its_figures_as_json(pairs_file: Path) -> None:

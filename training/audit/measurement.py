@@ -19,10 +19,10 @@ from training.audit.figures import (
 )
 from training.audit.monotonicity import SkillChange, skill_changes
 from training.audit.perturbations import perturbations
-from training.audit.score_store import KeptScore, ScoreStore
 from training.audit.statistics import ChangeFigures, bootstrap, change_figures
 from training.dataset import LabelledPair, Pair
 from training.injection.suite import build_suite
+from training.score_store import KeptScore, ScoreStore
 
 #: A wrong change of at most this many points may be the arithmetic's (docs/numerics.md).
 MONOTONICITY_TOLERANCE = 0.5
@@ -222,7 +222,10 @@ class Audit:
             if not len(at):
                 continue
             kept = [population.scores[index] for index in at.tolist()]
-            covered = [one.low <= label <= one.high for one, label in zip(kept, labels[at], strict=True)]
+            covered = [
+                one.distribution.percentile(10) <= label <= one.distribution.percentile(90)
+                for one, label in zip(kept, labels[at], strict=True)
+            ]
             rows.append(
                 GroupCalibration(
                     group=str(group),

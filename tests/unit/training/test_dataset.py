@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from services.contracts.errors import InvalidInput
-from training.dataset import read_labelled_pairs, read_pairs
+from training.dataset import BadRow, Pair, read_labelled_pairs, read_pairs, read_rows
 
 GOOD = {"resume": "A nurse.", "job_description": "A job.", "score": 70, "other": [1]}
 
@@ -37,6 +37,55 @@ def test_rows_keep_their_number_their_fields_and_their_category(tmp_path: Path) 
 def test_a_bad_row_is_named_with_its_field(tmp_path: Path, row: object, complaint: str) -> None:
     with pytest.raises(InvalidInput, match=complaint):
         read_labelled_pairs(write(tmp_path, GOOD, row))
+
+
+def test_every_bad_row_is_named_up_to_a_number(tmp_path: Path) -> None:
+    file = write(tmp_path, GOOD, *["{"] * 25)
+
+    with pytest.raises(InvalidInput) as caught:
+        read_labelled_pairs(file)
+
+    assert [each.field for each in caught.value.violations[:2]] == ["row 2: line", "row 3: line"]
+    assert len(caught.value.violations) == 21
+    assert str(caught.value).endswith("and: 5 more rows")
+
+
+def test_good_and_bad_rows_are_read_side_by_side(tmp_path: Path) -> None:
+    deep = "[" * 100_000
+    twice = '{"resume": "a", "resume": "b", "job_description": "c"}'
+
+    rows = read_rows(write(tmp_path, GOOD, deep, twice, {**GOOD, "resume": "\u200b"}))
+
+    assert isinstance(rows[0], Pair)
+    bad = [row for row in rows if isinstance(row, BadRow)]
+    assert [str(row.error) for row in bad] == [
+        "row 2: line: is nested too deeply",
+        "row 3: line: holds a name twice in one object",
+        "row 4: resume: holds no readable text",
+    ]
+    assert bad[2].fields["score"] == 70
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
+    file = write(tmp_path, GOOD)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+    assert len(read_labelled_pairs(file)) == 1
+
+
+@pytest.mark.parametrize("scores", [(0.7, 0.2), (0, 1, 1, 0, 1), (1.0, 0.5, 0)])
+def test_labels_from_0_to_1_are_refused(tmp_path: Path, scores: tuple[float, ...]) -> None:
+    file = write(tmp_path, *({**GOOD, "score": score} for score in scores))
+
+    with pytest.raises(InvalidInput, match="score: all . are from 0 to 1; scores run from 0 to 100"):
+        read_labelled_pairs(file)
+
+
+@pytest.mark.parametrize("scores", [(1,), (0, 0, 0, 0, 0, 0), (0.5, 1.5), (0, 1)])
+def test_low_labels_are_read(tmp_path: Path, scores: tuple[float, ...]) -> None:
+    file = write(tmp_path, *({**GOOD, "score": score} for score in scores))
+
+    assert [label.score for label in read_labelled_pairs(file)] == list(scores)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

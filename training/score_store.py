@@ -1,4 +1,4 @@
-"""Scores of an audit, kept as they come, so that a run that was cut off goes on where it stood.
+"""Scores kept as they come, so that an audit or an evaluation that was cut off goes on where it stood.
 
 Only digests and numbers are kept: no text of a resume leaves the data set.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from services.contracts.scoring import PairRequest, PairScore
+from services.contracts.scoring import PairRequest, PairScore, ScoreDistribution, category_of
 
 SCORES_FILE = "scores.jsonl"
 # A pass of the model takes far fewer; more would only lose more work when a run is cut off.
@@ -25,21 +25,25 @@ class ScorePairs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeptScore:
-    """What an audit needs of a score.
+    """What an audit or an evaluation needs of a score.
 
     Attributes:
-        score: points.
-        category: of it.
-        low: 10th percentile, points.
-        high: 90th percentile, points.
+        distribution: of the score.
         flags: of the result.
     """
 
-    score: float
-    category: str
-    low: int
-    high: int
+    distribution: ScoreDistribution
     flags: tuple[str, ...]
+
+    @property
+    def score(self) -> float:
+        """Returns the mean of the distribution, in points."""
+        return self.distribution.mean
+
+    @property
+    def category(self) -> str:
+        """Returns the category of the mean."""
+        return category_of(self.score)
 
 
 class ScoreStore:
@@ -59,19 +63,24 @@ class ScoreStore:
         self._kept = self._read()
 
     def score(
-        self, pairs: Sequence[tuple[str, str]], on_scored: Callable[[int], None] = lambda _: None
+        self,
+        pairs: Sequence[tuple[str, str]],
+        on_scored: Callable[[int], None] = lambda _: None,
+        names: Sequence[str] | None = None,
     ) -> list[KeptScore]:
         """Returns the scores of pairs, in order.
 
         Args:
             pairs: job description and resume of each.
             on_scored: told how many more pairs have their score.
+            names: of the pairs, for errors; None: what ``score_pairs`` is asked for is named by its digest.
 
         Raises:
-            InvalidInput: a text is empty or a job too long.
+            InvalidInput: a text is empty; what was scored before is kept.
             OSError: the file cannot be written.
         """
         keys = [self._key(*pair) for pair in pairs]
+        name_of = dict(zip(keys, names or keys, strict=True))
         missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in self._kept}
         on_scored(len(pairs) - len(missing))
         # Pairs of one job side by side: the job's part is then computed once for all of them.
@@ -80,14 +89,18 @@ class ScoreStore:
             file.write("\n" if self._is_cut_off else "")
             for start in range(0, len(waiting), _CHUNK):
                 chunk = waiting[start : start + _CHUNK]
-                scored = self._score_pairs([PairRequest(key, job, resume) for key, (job, resume) in chunk])
-                for (key, _), result in zip(chunk, scored, strict=True):
-                    self._kept[key] = _kept(result)
-                    file.write(json.dumps([key, *_fields(self._kept[key])]) + "\n")
+                requests = [PairRequest(name_of[key], job, resume) for key, (job, resume) in chunk]
+                for (key, _), result in zip(chunk, self._score_pairs(requests), strict=True):
+                    self._kept[key] = KeptScore(result.distribution, result.flags)
+                    file.write(json.dumps([key, result.distribution.probabilities, result.flags]) + "\n")
                 file.flush()
                 on_scored(len(chunk))
         self._is_cut_off = False
         return [self._kept[key] for key in keys]
+
+    def count_missing(self, pairs: Sequence[tuple[str, str]]) -> int:
+        """Returns how many distinct pairs have no score yet."""
+        return len({self._key(*pair) for pair in pairs} - self._kept.keys())
 
     def _key(self, job_description: str, resume: str) -> str:
         digest = hashlib.sha256()
@@ -102,22 +115,8 @@ class ScoreStore:
         self._is_cut_off = bool(text) and not text.endswith("\n")
         for line in text.splitlines():
             try:
-                key, score, category, low, high, flags = json.loads(line)
-            except ValueError:  # the last line of a run that was cut off
+                key, probabilities, flags = json.loads(line)
+            except ValueError:  # the last line of a run that was cut off, or of an older version
                 continue
-            kept[key] = KeptScore(score, category, low, high, tuple(flags))
+            kept[key] = KeptScore(ScoreDistribution(tuple(probabilities)), tuple(flags))
         return kept
-
-
-def _kept(result: PairScore) -> KeptScore:
-    return KeptScore(
-        result.score,
-        result.category,
-        result.distribution.percentile(10),
-        result.distribution.percentile(90),
-        result.flags,
-    )
-
-
-def _fields(kept: KeptScore) -> tuple[float, str, int, int, tuple[str, ...]]:
-    return kept.score, kept.category, kept.low, kept.high, kept.flags
