@@ -18,13 +18,8 @@ from safetensors.torch import load_file
 
 from services.contracts.errors import AdapterIncompatible, ScorerError
 from services.scoring.base_model import BaseModel, load_base_model
-from services.scoring.lora_adapter import (
-    CONFIG_FILE,
-    METADATA_FILE,
-    WEIGHTS_FILE,
-    read_adapter,
-    read_metadata,
-)
+from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter, read_metadata
+from services.scoring.lora_options import CONFIG_FILE
 from services.scoring.score_model import ScoreModel
 from services.scoring.score_scale import find_score_tokens
 from services.scoring.text_encoder import TextEncoder

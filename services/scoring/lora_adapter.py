@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,13 @@ from typing import Any
 from services.contracts.errors import AdapterIncompatible
 from services.contracts.reference import ReferenceFigures, reference_from_json
 from services.scoring.base_model import BaseModel
+from services.scoring.lora_options import CONFIG_FILE, LoraOptions, read_lora_options
 from services.scoring.prompt import PROMPT_VERSION
 
 WEIGHTS_FILE = "adapter_model.safetensors"
-CONFIG_FILE = "adapter_config.json"
 METADATA_FILE = "training_metadata.json"
+_KEY_PREFIX = "base_model.model."
+_FACTOR_KEY = re.compile(r"\.lora_([AB])\.weight$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +40,23 @@ class LoraAdapter:
     base_model_digest: str
     reference: ReferenceFigures | None = None
 
-    def check_fits(self, base: BaseModel) -> None:
-        """Checks that the adapter was trained on this base model and has weights for it.
+    def check_fits(self, base: BaseModel) -> LoraOptions:
+        """Checks that the adapter is plain LoRA, trained on this base model, with weights for it.
+
+        Returns:
+            What its factors mean.
 
         Raises:
-            AdapterIncompatible: it was not, or its weights do not fit.
+            AdapterIncompatible: it is not, or its weights do not fit.
         """
         if self.base_model_digest and self.base_model_digest != base.digest:
             raise AdapterIncompatible(
                 f"adapter {self.folder.name}: trained on a base model with digest "
                 f"{self.base_model_digest[:12]}, this one is {base.digest[:12]}"
             )
-        _check_weights(base, self)
+        options = read_lora_options(self.folder)
+        _check_weights(base, self, options.rank)
+        return options
 
 
 def read_adapter(folder: Path) -> LoraAdapter:
@@ -98,26 +107,44 @@ def read_metadata(folder: Path) -> dict[str, Any]:
 
 def layer_of(key: str) -> str:
     """Returns the name of the base model's layer that a tensor of an adapter belongs to."""
-    return key.removeprefix("base_model.model.").rpartition(".lora_")[0]
+    return key.removeprefix(_KEY_PREFIX).rpartition(".lora_")[0]
 
 
-def _check_weights(base: BaseModel, adapter: LoraAdapter) -> None:
+def _check_weights(base: BaseModel, adapter: LoraAdapter, rank: int) -> None:
     from safetensors import SafetensorError, safe_open
 
     linear = {name: module for name, module in base.model.named_modules() if hasattr(module, "in_features")}
     try:
         with safe_open(adapter.folder / WEIGHTS_FILE, "pt") as weights:
-            for key in weights.keys():  # noqa: SIM118  (safe_open is no mapping)
-                module = linear.get(layer_of(key))
-                if module is None:
-                    raise AdapterIncompatible(
-                        f"adapter {adapter.folder.name}: the base model has no layer for {key}"
-                    )
-                rows, columns = weights.get_slice(key).get_shape()
-                is_a = ".lora_A." in key
-                if (columns if is_a else rows) != (module.in_features if is_a else module.out_features):
-                    raise AdapterIncompatible(f"adapter {adapter.folder.name}: {key} has the wrong shape")
-                if not weights.get_tensor(key).isfinite().all():
-                    raise AdapterIncompatible(f"adapter {adapter.folder.name}: {key} is not finite")
+            keys = set(weights.keys())
+            for key in sorted(keys):
+                problem = _problem_of_key(key, keys, linear.get(layer_of(key)))
+                if not problem:
+                    shape = tuple(weights.get_slice(key).get_shape())
+                    problem = _problem_of_shape(key, shape, linear[layer_of(key)], rank)
+                if not problem and not weights.get_tensor(key).isfinite().all():
+                    problem = f"{key} is not finite"
+                if problem:
+                    raise AdapterIncompatible(f"adapter {adapter.folder.name}: {problem}")
     except SafetensorError as error:
         raise AdapterIncompatible(f"adapter {adapter.folder.name}: {WEIGHTS_FILE} is damaged") from error
+
+
+def _problem_of_key(key: str, keys: Set[str], layer: Any | None) -> str | None:
+    factor = _FACTOR_KEY.search(key)
+    if factor is None:
+        return f"{key[:200]} is no factor of plain LoRA"
+    if layer is None:
+        return f"the base model has no layer for {key[:200]}"
+    other = f"{key[: factor.start()]}.lora_{'B' if factor[1] == 'A' else 'A'}.weight"
+    return None if other in keys else f"{key} has no second factor"
+
+
+def _problem_of_shape(key: str, shape: tuple[int, ...], layer: Any, rank: int) -> str | None:
+    is_a = ".lora_A." in key
+    expected = (rank, layer.in_features) if is_a else (layer.out_features, rank)
+    return (
+        None
+        if shape == expected
+        else f"{key} has the wrong shape {shape}; r and the layer ask for {expected}"
+    )

@@ -9,12 +9,11 @@ next. peft's own layers stay in use for training. For serving they would change 
 runs, and hold a new adapter active before its weights are there.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import nn
@@ -22,7 +21,7 @@ from torch import nn
 from services.contracts.errors import AdapterIncompatible
 from services.scoring import cpu_products
 from services.scoring.base_model import BaseModel
-from services.scoring.lora_adapter import CONFIG_FILE, WEIGHTS_FILE, LoraAdapter, layer_of
+from services.scoring.lora_adapter import WEIGHTS_FILE, LoraAdapter, layer_of
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +30,6 @@ log = logging.getLogger(__name__)
 LoraMode = Literal["auto", "merged", "factors"]
 # A change needs the next adapter beside the active one, and a pass its activations.
 _ROOM_FACTOR = 2
-
-# What peft can do and this does not: each would change the product without a word.
-_UNSUPPORTED = (
-    "use_dora",
-    "rank_pattern",
-    "alpha_pattern",
-    "modules_to_save",
-    "fan_in_fan_out",
-    "lora_bias",
-    "alora_invocation_tokens",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +115,13 @@ class LoraLayers:
         from safetensors.torch import load_file
 
         with self._lock:
-            adapter.check_fits(self._base)
-            scaling = _scaling(adapter)
+            scaling = adapter.check_fits(self._base).scaling
             device = self._base.model.device
             pairs: dict[str, dict[str, torch.Tensor]] = {}
             for key, tensor in load_file(adapter.folder / WEIGHTS_FILE).items():
                 factor = "a" if ".lora_A." in key else "b"
                 scaled = tensor.float() * (scaling if factor == "b" else 1.0)
                 pairs.setdefault(layer_of(key), {})[factor] = scaled.to(device)
-            if any(len(factors) != 2 for factors in pairs.values()):
-                raise AdapterIncompatible(f"adapter {adapter.folder.name}: a layer has one factor of two")
             # A wrapped layer without a change computes what it did, so a pass may meet it half-way.
             layers = {name: self._wrap(name) for name in pairs}
             if self._is_merged(layers.values()):
@@ -188,19 +173,3 @@ def _merged(layer: LoraLinear, a: torch.Tensor, b: torch.Tensor) -> MergedWeight
     if cpu_products.are_supported(merged.device, merged.dtype):
         merged = cpu_products.packed(merged)
     return MergedWeight(merged)
-
-
-def _scaling(adapter: LoraAdapter) -> float:
-    try:
-        config: dict[str, Any] = json.loads((adapter.folder / CONFIG_FILE).read_text("utf-8"))
-        unsupported = [name for name in _UNSUPPORTED if config.get(name)]
-        if config.get("peft_type") != "LORA" or config.get("bias", "none") != "none" or unsupported:
-            needs = ", ".join(unsupported) or "bias or another method"
-            raise AdapterIncompatible(
-                f"adapter {adapter.folder.name}: only plain LoRA is served, not {needs}"
-            )
-        rank, alpha = int(config["r"]), float(config["lora_alpha"])
-        # Rank-stabilised LoRA (Kalajdzievski 2023) divides by the root.
-        return alpha / (rank**0.5 if config.get("use_rslora") else rank)
-    except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
-        raise AdapterIncompatible(f"adapter {adapter.folder.name}: {CONFIG_FILE} is damaged") from error

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from services.scoring.base_model import BaseModel
-from services.scoring.lora_adapter import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE
+from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE
+from services.scoring.lora_options import CONFIG_FILE
 from services.scoring.prompt import PROMPT_VERSION
 from training.lora_setup import TARGET_MODULES
 

@@ -1,4 +1,4 @@
-"""What may be done with the project and with the weights that travel with it stands where people look for it."""
+"""What may be done with the project, and with the weights that travel with it, stands where people look."""
 
 import tomllib
 from pathlib import Path

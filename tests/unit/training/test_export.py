@@ -16,7 +16,8 @@ from services.contracts.reference import NUM_BINS, PROMPT_TOKEN_EDGES, Reference
 from services.contracts.scoring import PairRequest
 from services.scoring.base_model import BaseModel, BaseModelSpec
 from services.scoring.engine_factory import EngineSpec, build_engine
-from services.scoring.lora_adapter import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, read_adapter
+from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter
+from services.scoring.lora_options import CONFIG_FILE
 from services.scoring.prompt import PROMPT_VERSION
 from services.scoring.score_model import ScoreModel
 from services.scoring.score_scale import find_score_tokens
