@@ -12,8 +12,7 @@ from pathlib import Path
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
-from services.adapters.canaries import read_canaries
-from services.adapters.fetching import fetch_adapter
+from services.adapters.canaries import CANARIES_FILE, read_canaries
 from services.contracts.adapters import AdapterHost, Canary
 from services.contracts.errors import (
     AdapterIncompatible,
@@ -26,6 +25,7 @@ from services.contracts.topics import ADAPTER_PUBLISHED
 from services.pb.scoring.v1.events_pb2 import AdapterPublished
 from services.scoring.lora_adapter import read_adapter
 from services.scoring.prompt import PROMPT_VERSION
+from services.service_kit.adapter_administration import open_store
 from services.service_kit.engine_settings import adapter_folder
 from services.service_kit.event_codec import decode_event
 from services.service_kit.kafka_client import open_consumer
@@ -108,14 +108,16 @@ class AdapterWatch:
                 f"this scorer has {PROMPT_VERSION}"
             )
         cache_dir = self._settings.model_cache_dir.expanduser() / "adapters"
-        return fetch_adapter(event.store_uri, event.digest, cache_dir)
+        return open_store(self._settings).fetch(event.store_uri, event.digest, cache_dir)
 
     async def _switch(self, folder: Path | None, version: str) -> None:
         digest = BASE_ADAPTER_DIGEST
         canaries: tuple[Canary, ...] = ()
         if folder is not None:
             digest = (await asyncio.to_thread(read_adapter, folder)).digest
-            canaries = read_canaries(folder)
+            # What is published needs canaries; what the settings name may be of any origin.
+            if version or (folder / CANARIES_FILE).is_file():
+                canaries = read_canaries(folder)
         if digest == self._host.active_adapter_digest:
             return
         report = await self._host.switch_adapter(folder, version, canaries)
