@@ -32,7 +32,7 @@ from services.service_kit.dead_letters import DeadLetters
 from services.service_kit.event_codec import (
     SourceRecord,
     cloud_event_headers,
-    decode_event,
+    decode_record,
     encode_event,
     event_time_seconds,
 )
@@ -221,7 +221,7 @@ class ApplicationProcessor:
 
     async def _process_unless_job_is_missing(self, record: SourceRecord) -> str | None:
         try:
-            application = decode_event(record.value, record.headers, ApplicationSubmitted)
+            application = decode_record(record, ApplicationSubmitted)
         except InvalidInput as error:
             await self._put_aside(record, error.kind, str(error), outcome="invalid_input")
             return None

@@ -5,7 +5,7 @@ Nothing that comes from it can stop the scoring: what does not fit is refused, c
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from services.contracts.topics import ADAPTER_PUBLISHED
 from services.pb.scoring.v1.events_pb2 import AdapterPublished
 from services.scoring.lora_adapter import read_adapter
 from services.scoring.prompt import PROMPT_VERSION
+from services.service_kit.batch_reading import damage_of
 from services.service_kit.engine_settings import adapter_folder
 from services.service_kit.event_codec import decode_event
 from services.service_kit.kafka_client import open_consumer
@@ -70,12 +71,22 @@ class AdapterWatch:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
                 name = self._settings.adapter_name.encode()
-                ours = [record for records in batches.values() for record in records if record.key == name]
+                records = [record for batch in batches.values() for record in batch]
+                self._tell_damage(records)
+                ours = [record for record in records if record.key == name]
                 if ours:
                     self._wanted = ours[-1]
                 elif self._wanted is not None:
                     # Only once nothing newer came: the versions in between are history.
                     await self._apply(self._wanted)
+
+    def _tell_damage(self, records: "list[ConsumerRecord[bytes, bytes]]") -> None:
+        for record in records:
+            damage = damage_of(record.value)
+            if damage is not None:
+                # It may have been an announcement of ours: nobody can tell.
+                self._metrics.dead_letters.count_undecodable(ADAPTER_PUBLISHED)
+                log.error("adapter announcements cannot be decoded", at=damage.offsets, reason=damage.reason)
 
     async def _apply(self, record: "ConsumerRecord[bytes, bytes]") -> None:
         version = ""
@@ -134,11 +145,22 @@ class AdapterWatch:
 @asynccontextmanager
 async def following_adapters(
     settings: Settings, host: AdapterHost, metrics: ScoringMetrics
-) -> AsyncIterator[None]:
-    """Keeps a scorer on the announced adapter for the length of a block."""
+) -> AsyncIterator[Callable[[], bool]]:
+    """Keeps a scorer on the announced adapter for the length of a block.
+
+    Yields:
+        Tells whether it is still being followed: a check for /readyz.
+    """
     task = asyncio.create_task(AdapterWatch(settings, host, metrics).follow())
+    task.add_done_callback(_tell_end)
     try:
-        yield
+        yield lambda: not task.done()
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _tell_end(task: "asyncio.Task[None]") -> None:
+    if not task.cancelling():
+        error = None if task.cancelled() else task.exception()
+        log.critical("announced adapters are no longer followed", exc_info=error)

@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.service_kit.batch_reading import Damage, damage_of
 from services.service_kit.message_limits import check_limits
 
 Headers = Sequence[tuple[str, bytes]]
@@ -42,6 +43,8 @@ class SourceRecord:
         key, value: its bytes; a value of None is a deletion.
         headers: in their order.
         timestamp_ms: milliseconds since 1970, or None.
+
+    A record may stand for what could not be decoded: then it has ``damage``, and its value are the bytes.
     """
 
     topic: str
@@ -57,6 +60,11 @@ class SourceRecord:
         """Returns partition and offset: what tells the records of one topic apart."""
         return self.partition, self.offset
 
+    @property
+    def damage(self) -> Damage | None:
+        """Returns what could not be decoded here; None for a record that was."""
+        return damage_of(self.value)
+
 
 def source_record(record: ConsumerRecord[bytes | None, bytes | None]) -> SourceRecord:
     """Returns a record that aiokafka delivered."""
@@ -67,8 +75,34 @@ def source_record(record: ConsumerRecord[bytes | None, bytes | None]) -> SourceR
         key=record.key,
         value=record.value,
         headers=tuple(record.headers),
-        timestamp_ms=record.timestamp,
+        timestamp_ms=known_time(record.timestamp),
     )
+
+
+def known_time(timestamp_ms: int | None) -> int | None:
+    """Returns the time of a record; None where it has none, which Kafka writes as -1."""
+    return None if timestamp_ms is None or timestamp_ms < 0 else timestamp_ms
+
+
+def decode_record(record: SourceRecord, message_type: type[M]) -> M:
+    """Returns the message that a record holds; see ``decode_event``.
+
+    Raises:
+        InvalidInput: also of the kinds ``undecodable_batch`` and ``undecodable_record``.
+    """
+    check_decoded(record)
+    return decode_event(record.value, record.headers, message_type)
+
+
+def check_decoded(record: SourceRecord) -> None:
+    """Accepts a record that could be decoded.
+
+    Raises:
+        InvalidInput: it stands for what could not; its text names the offsets.
+    """
+    damage = record.damage
+    if damage is not None:
+        raise InvalidInput(damage.kind, [FieldViolation(damage.offsets, damage.reason)])
 
 
 def decode_event(value: bytes | None, headers: Headers, message_type: type[M]) -> M:

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
 from services.service_kit.dead_letters import DeadLetters
-from services.service_kit.event_codec import SourceRecord, source_record
+from services.service_kit.event_codec import SourceRecord, known_time, source_record
 from services.service_kit.kafka_client import open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
@@ -116,7 +116,7 @@ class LabelIntake:
         for partition, batch in batches.items():
             last = self._last_read.pop(partition, None)
             if last is not None and batch[0].offset == last.next_offset - 1:
-                if batch[0].timestamp != last.last_time_ms:
+                if known_time(batch[0].timestamp) != last.last_time_ms:
                     self._log_restart(partition)
                     await consumer.seek_to_beginning(partition)
                     continue
@@ -128,7 +128,7 @@ class LabelIntake:
                 except InvalidInput as error:
                     await self._put_aside(record, error)
             if batch:
-                position = ReadPosition(batch[-1].offset + 1, batch[-1].timestamp)
+                position = ReadPosition(batch[-1].offset + 1, known_time(batch[-1].timestamp))
                 positions[partition.topic, partition.partition] = position
         if not positions:
             return
@@ -149,6 +149,8 @@ class LabelIntake:
         if record.topic == SCORE_LABELLED:
             await self._dead_letters.put(record, error.kind, str(error))
             self._metrics.labels.labels("rejected").inc()
+        elif record.damage is not None:
+            self._metrics.dead_letters.count_undecodable(record.topic)
 
 
 def _partitions(consumer: AIOKafkaConsumer) -> list[TopicPartition]:

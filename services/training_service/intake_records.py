@@ -8,7 +8,7 @@ from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import category_of
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, JobPosted, ScoreLabelled
-from services.service_kit.event_codec import SourceRecord, decode_event
+from services.service_kit.event_codec import SourceRecord, check_decoded, decode_record
 from services.service_kit.message_mapping import job_text
 
 #: What a label with a category alone counts as: the middle of the category's range, in points.
@@ -81,7 +81,7 @@ def read_record(record: SourceRecord) -> IntakeRecord:
 
 def read_label(record: SourceRecord) -> Label:
     """Returns the label that a record holds; see ``read_record``."""
-    message = decode_event(record.value, record.headers, ScoreLabelled)
+    message = decode_record(record, ScoreLabelled)
     return Label(
         message.application_id,
         message.rater,
@@ -107,7 +107,7 @@ def _judged_score(message: ScoreLabelled) -> float:
 
 
 def _read_application(record: SourceRecord) -> SeenApplication:
-    message = decode_event(record.value, record.headers, ApplicationSubmitted)
+    message = decode_record(record, ApplicationSubmitted)
     inline = job_text(message.job.title, message.job.description) if message.HasField("job") else None
     return SeenApplication(
         message.application_id, message.job_id, message.resume, inline, _record_time(record)
@@ -115,9 +115,10 @@ def _read_application(record: SourceRecord) -> SeenApplication:
 
 
 def _read_job(record: SourceRecord) -> SeenJob:
+    check_decoded(record)
     if not record.value:
         return SeenJob((record.key or b"").decode("utf-8", "replace"), None)
-    message = decode_event(record.value, record.headers, JobPosted)
+    message = decode_record(record, JobPosted)
     return SeenJob(message.job_id, job_text(message.title, message.description))
 
 
