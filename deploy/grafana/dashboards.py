@@ -83,6 +83,7 @@ SERVICE_OVERVIEW = Dashboard(
             ),
             help="Damaged bytes or an unknown codec, in the last hour; what is behind them is read.",
         ),
+        Panel("Unknown fields read past", (rate("scoring_unknown_fields_total", "topic"),), "reqps"),
         Panel(
             "Refused calls and audit failures",
             (

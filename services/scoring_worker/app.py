@@ -23,6 +23,7 @@ from services.scoring_worker.progress_watch import ProgressWatch
 from services.scoring_worker.waiting_room import WaitingRoom
 from services.service_kit.audit_log import ScoreAudit, open_audit_log
 from services.service_kit.dead_letters import DeadLetters
+from services.service_kit.event_reading import EventReader
 from services.service_kit.health_server import Checks, HealthServer
 from services.service_kit.kafka_client import create_topics, start_producer, stop_producer, wait_for_kafka
 from services.service_kit.logging import get_logger
@@ -100,6 +101,7 @@ class _Worker:
         self._stop = stop
         self._tracing = tracing
         self._jobs = JobView(settings, metrics)
+        self._reader = EventReader(settings.strict_fields, metrics.dead_letters)
         self._assigned = asyncio.Event()
         self._progress: ProgressWatch | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -132,7 +134,7 @@ class _Worker:
             audit = open_audit_log(self._settings, "scoring-worker", self._metrics.audit_failures.inc)
             stack.push_async_callback(audit.close)
             processor = self._build_processor(producer, intake, annotations, audit)
-            validator = JobValidator(DeadLetters(producer, self._metrics.dead_letters))
+            validator = JobValidator(DeadLetters(producer, self._metrics.dead_letters), self._reader)
             self._connect(app, intake, processor, validator, progress)
             self._jobs.on_posted = processor.on_job_posted
             for work in (
@@ -168,6 +170,7 @@ class _Worker:
             on_scored=annotations.on_scored,
             audit=audit,
             tracing=self._tracing,
+            reader=self._reader,
         )
 
     def _connect(

@@ -28,7 +28,8 @@ from services.scoring.lora_adapter import read_adapter
 from services.scoring.prompt import PROMPT_VERSION
 from services.service_kit.batch_reading import damage_of
 from services.service_kit.engine_settings import adapter_folder
-from services.service_kit.event_codec import decode_event
+from services.service_kit.event_codec import source_record
+from services.service_kit.event_reading import EventReader
 from services.service_kit.kafka_client import open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.metrics import ScoringMetrics
@@ -54,6 +55,7 @@ class AdapterWatch:
         self._settings = settings
         self._host = host
         self._metrics = metrics
+        self._reader = EventReader(settings.strict_fields, metrics.dead_letters)
         # The latest record of our name that has not been dealt with.
         self._wanted: ConsumerRecord[bytes, bytes] | None = None
 
@@ -94,7 +96,7 @@ class AdapterWatch:
             if record.value is None:
                 await self._switch(adapter_folder(self._settings), "")
             else:
-                event = decode_event(record.value, tuple(record.headers), AdapterPublished)
+                event = self._reader.read(source_record(record), AdapterPublished)
                 version = event.version
                 await self._switch(await asyncio.to_thread(self._fetch, event), version)
         except AdapterStoreUnreachable as error:

@@ -43,6 +43,14 @@ class DeadLetterCounter:
         )
         for topic in READ_TOPICS:
             self._undecodable.labels(topic)
+        self._unknown_fields = Counter(
+            "scoring_unknown_fields_total",
+            "Fields of records that this version does not know and has read past.",
+            ["topic"],
+            registry=registry,
+        )
+        for topic in READ_TOPICS:
+            self._unknown_fields.labels(topic)
 
     def count_dead_letter(self, error_kind: str) -> None:
         """Counts one record put aside; an unlisted kind counts as ``invalid_input``."""
@@ -52,3 +60,8 @@ class DeadLetterCounter:
         """Counts one stretch of a topic that could not be decoded, put aside or not."""
         if topic in READ_TOPICS:
             self._undecodable.labels(topic).inc()
+
+    def count_unknown_fields(self, topic: str, num_fields: int) -> None:
+        """Counts fields of one record that were read past."""
+        if topic in READ_TOPICS:
+            self._unknown_fields.labels(topic).inc(num_fields)

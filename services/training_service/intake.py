@@ -13,6 +13,7 @@ from services.contracts.errors import InvalidInput
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
 from services.service_kit.dead_letters import DeadLetters
 from services.service_kit.event_codec import SourceRecord, known_time, source_record
+from services.service_kit.event_reading import EventReader
 from services.service_kit.kafka_client import open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
@@ -48,6 +49,7 @@ class LabelIntake:
         self._store = store
         self._dead_letters = dead_letters
         self._metrics = metrics
+        self._reader = EventReader(settings.strict_fields, metrics.dead_letters)
         self._is_connected = False
         # What was read last, until the first records of a connection show that it is still there.
         self._last_read: dict[TopicPartition, ReadPosition] = {}
@@ -124,7 +126,7 @@ class LabelIntake:
             for raw in batch:
                 record = source_record(raw)
                 try:
-                    records.append(read_record(record))
+                    records.append(read_record(record, self._reader))
                 except InvalidInput as error:
                     await self._put_aside(record, error)
             if batch:
