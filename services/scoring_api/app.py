@@ -22,7 +22,7 @@ from services.scoring_api.rate_limits import RateLimits
 from services.scoring_api.scoring_servicer import ScoringServicer
 from services.scoring_api.server_transport import open_port
 from services.service_kit.audit_log import open_audit_log
-from services.service_kit.health_server import HealthServer
+from services.service_kit.health_server import Checks, HealthServer
 from services.service_kit.logging import get_logger
 from services.service_kit.metrics import ScoringMetrics
 from services.service_kit.settings import Settings
@@ -58,6 +58,7 @@ async def run_api(
     warm_up: Callable[[], Awaitable[object]] | None = None,
     on_listening: Callable[[ApiAddresses], None] | None = None,
     tracing: Tracing | None = None,
+    ready: Checks | None = None,
 ) -> None:
     """Serves until ``stop`` is set, then drains for at most ``settings.drain_seconds``.
 
@@ -70,6 +71,7 @@ async def run_api(
         warm_up: makes the scorer ready; until it returns, health says NOT_SERVING. None: it is ready.
         on_listening: told the addresses, before the warm-up.
         tracing: of calls; None: that of the settings.
+        ready: further checks for /readyz, such as whether announced adapters are followed.
 
     Raises:
         SettingsInvalid: an address cannot be bound, a file of tokens or certificates cannot be used, or the
@@ -78,7 +80,7 @@ async def run_api(
     """
     health = ServerHealth()
     async with AsyncExitStack() as stack:  # closed last to first
-        http = await stack.enter_async_context(_http_server(settings, scorer, metrics, health))
+        http = await stack.enter_async_context(_http_server(settings, scorer, metrics, health, ready))
         audit = open_audit_log(settings, "scoring-api", metrics.audit_failures.inc)
         stack.push_async_callback(audit.close)
         if publisher is None:
@@ -112,14 +114,18 @@ async def run_api(
 
 
 def _http_server(
-    settings: Settings, scorer: PairScorer, metrics: ScoringMetrics, health: ServerHealth
+    settings: Settings,
+    scorer: PairScorer,
+    metrics: ScoringMetrics,
+    health: ServerHealth,
+    ready: Checks | None,
 ) -> HealthServer:
     return HealthServer(
         settings,
         "api_metrics_port",
         metrics.registry,
         live={"model": lambda: scorer.seconds_since_progress() <= settings.hang_seconds},
-        ready={"serving": lambda: health.is_serving},
+        ready={"serving": lambda: health.is_serving, **(ready or {})},
     )
 
 
