@@ -10,6 +10,7 @@ from peft import LoraConfig, get_peft_model
 from services.adapters.canaries import write_canaries
 from services.adapters.manifest import write_manifest
 from services.contracts.adapters import Canary
+from services.contracts.reading import PLAIN_RULES
 from services.scoring.adapter_switch import load_adapter
 from services.scoring.base_model import BaseModelSpec, load_base_model
 from services.scoring.lora_adapter import METADATA_FILE
@@ -63,4 +64,4 @@ def _score_canaries(folder: Path, cache_dir: Path) -> Sequence[Canary]:
     encoder = TextEncoder(base.tokenizer)
     model = ScoreModel(base, find_score_tokens(encoder))
     model.lora.activate(load_adapter(model, base.name, folder).weights)
-    return score_canaries(model, encoder)
+    return score_canaries(model, encoder, PLAIN_RULES)

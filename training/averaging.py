@@ -42,11 +42,14 @@ def average_adapters(base: BaseModel, folders: Sequence[Path], output: Path) -> 
         output: the new adapter's folder.
 
     Raises:
-        AdapterIncompatible: one does not fit the base model, or they differ in rank, scaling or layers.
+        AdapterIncompatible: one does not fit the base model, or they differ in rank, scaling, layers or
+            reading rules.
     """
     adapters = [read_adapter(folder) for folder in folders]
     for adapter in adapters:
         adapter.check_fits(base)
+    if len({adapter.rules for adapter in adapters}) != 1:
+        raise AdapterIncompatible("adapters differ in their reading rules")
     if len({_shape_of(folder) for folder in folders}) != 1:
         raise AdapterIncompatible(f"adapters differ in one of {', '.join(_SHAPE)}")
     model: Any = PeftModel.from_pretrained(base.model, str(folders[-1])).eval()
@@ -63,11 +66,12 @@ def average_adapters(base: BaseModel, folders: Sequence[Path], output: Path) -> 
         config=parse_config(metadata["config"], METADATA_FILE)
         if "config" in metadata
         else FineTuningConfig(),
+        rules=adapters[-1].rules,
         data_digest=metadata.get("data_digest", ""),
         num_pairs=metadata.get("num_pairs", 0),
         metrics={},
         history=[],
-        canaries=score_canaries(score_model, encoder),
+        canaries=score_canaries(score_model, encoder, adapters[-1].rules),
         mean_of=tuple(adapter.digest for adapter in adapters),
     )
     export_adapter(model, base, record, output)

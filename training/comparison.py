@@ -75,7 +75,6 @@ def compare_adapters(
     pairs: Sequence[LabelledPair],
     *,
     max_prompt_tokens: int,
-    max_resume_tokens: int,
     is_identity_masked: bool,
     progress: Callable[[str], None],
 ) -> Comparison:
@@ -87,7 +86,6 @@ def compare_adapters(
         candidate: folder of the new adapter.
         pairs: kept out of training.
         max_prompt_tokens: longest prompt that scorers take, in tokens.
-        max_resume_tokens: how much of a resume they read, in tokens; 0 is no limit of its own.
         is_identity_masked: whether scorers mask resumes.
         progress: told one line at a time.
 
@@ -101,7 +99,6 @@ def compare_adapters(
         base,
         active,
         max_prompt_tokens,
-        max_resume_tokens,
         batching_window_seconds=0.0,
         max_queued_pairs=max(_MAX_TRUST_PAIRS, len(pairs)),
     )

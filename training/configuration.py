@@ -9,6 +9,7 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from services.contracts.errors import SettingsInvalid
+from services.contracts.reading import ReadingRules
 
 TaskName = Literal["skill_extraction", "experience_level", "education_match"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -83,6 +84,21 @@ class FineTuningConfig:
     reference_pairs: Annotated[int, Field(ge=0)] = 200
     tensorboard: bool = True
     seed: int = 0
+
+    @property
+    def reading_rules(self) -> ReadingRules:
+        """Returns how scorers are to read with the adapter; ``max_prompt_tokens`` limits training alone."""
+        return ReadingRules(max_resume_tokens=self.max_resume_tokens, is_identity_masked=self.mask_identity)
+
+    @property
+    def training_rules(self) -> ReadingRules:
+        """Returns how the run itself reads: attacks stay in, as a lesson, and texts are masked beforehand."""
+        return ReadingRules(
+            self.max_prompt_tokens,
+            self.max_resume_tokens,
+            is_identity_masked=False,
+            are_instructions_removed=False,
+        )
 
     @property
     def is_scoring_trained(self) -> bool:

@@ -4,12 +4,13 @@ import logging
 import math
 import random
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import datasets
 
 from services.contracts.errors import InvalidInput
-from services.scoring.prompt import PromptBuilder
+from services.scoring.pair_reader import PairReader
 from services.scoring.text_encoder import TextEncoder
 from training.augmentation import augment, with_attack
 from training.batches import AnswerBatch, TrainingBatch, row_from_batch
@@ -49,14 +50,19 @@ class EpochPlanner:
 
     def __init__(self, encoder: TextEncoder, config: FineTuningConfig) -> None:
         self._config = config
-        self._prompts = PromptBuilder(encoder, config.max_prompt_tokens, config.max_resume_tokens)
-        self._formatter = AnswerFormatter(encoder, config.max_prompt_tokens)
+        self._reader = PairReader(encoder, config.training_rules)
+        self._encoder = encoder
+
+    @cached_property
+    def _formatter(self) -> AnswerFormatter:
+        # Not before it is needed: a short prompt has no room for a written answer.
+        return AnswerFormatter(self._encoder, self._config.training_rules)
 
     def plan_training(self, pairs: Sequence[LabelledPair]) -> list[TrainingBatch]:
         """Returns the batches of all epochs in their order; an epoch's part is cut from its end.
 
         Raises:
-            InvalidInput: every job alone is too long.
+            InvalidInput: no text holds anything to read.
         """
         batches: list[TrainingBatch] = []
         for epoch in range(math.ceil(self._config.epochs)):
@@ -91,14 +97,14 @@ class EpochPlanner:
         planned: list[TrainingBatch] = []
         num_left_out = 0
         if self._config.is_scoring_trained:
-            groups, num_left_out = build_job_groups(pairs, self._prompts, self._config.batch_size, order)
+            groups, num_left_out = build_job_groups(pairs, self._reader, self._config.batch_size, order)
             planned += groups
         if self._config.language_model_weight:
             examples = _build_each(pairs, self._formatter.score_example)
             num_left_out = max(num_left_out, len(pairs) - len(examples))
             planned += self._batch_answers(examples)
         if num_left_out:
-            log.warning("%d of %d pairs left out: their job alone is too long", num_left_out, len(pairs))
+            log.warning("%d of %d pairs left out: a text holds nothing to read", num_left_out, len(pairs))
         return planned
 
     def _batch_answers(self, examples: list[AnswerExample]) -> list[TrainingBatch]:
@@ -121,7 +127,7 @@ def _build_each(
     for pair in pairs:
         try:
             examples.append(build(pair))
-        except InvalidInput:  # its job alone is too long; the caller counts these
+        except InvalidInput:  # nothing to read; the caller counts these
             continue
     return examples
 

@@ -12,6 +12,7 @@ import torch
 from services.adapters.canaries import write_canaries
 from services.adapters.manifest import write_manifest
 from services.contracts.adapters import Canary
+from services.contracts.reading import ReadingRules
 from services.contracts.reference import ReferenceFigures
 from services.scoring.base_model import BaseModel
 from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE
@@ -26,6 +27,7 @@ class AdapterRecord:
 
     Attributes:
         config: how it was trained.
+        rules: by which scorers are to read with it.
         data_digest: SHA-256 of the data's file; empty where there is none.
         num_pairs: trained on.
         metrics: figures on validation pairs; empty without.
@@ -39,6 +41,7 @@ class AdapterRecord:
     """
 
     config: FineTuningConfig
+    rules: ReadingRules
     data_digest: str
     num_pairs: int
     metrics: dict[str, Any]
@@ -109,6 +112,7 @@ def _metadata(base: BaseModel, record: AdapterRecord) -> dict[str, Any]:
         "base_model_quantization": base.quantization,
         "prompt_version": PROMPT_VERSION,
         "seed": record.config.seed,
+        "reading": record.rules.to_json(),
         "config": plain_fields(record.config),
         "data_digest": record.data_digest,
         "initial_adapter_digest": record.initial_adapter_digest,

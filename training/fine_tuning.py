@@ -107,10 +107,9 @@ def fine_tune(
     pairs, validation = list(data.pairs), list(data.validation or ())
     if data.validation is None:
         pairs, validation = split_off_validation(pairs, config.validation_share, config.seed)
-    if config.mask_identity:
-        pairs, validation = list(map(mask_pair, pairs)), list(map(mask_pair, validation))
-    planner = EpochPlanner(encoder, config)
-    batches, validation_batches = planner.plan_training(pairs), planner.plan_validation(validation)
+    planner, shown = EpochPlanner(encoder, config), mask_pair if config.mask_identity else _unchanged
+    batches = planner.plan_training(list(map(shown, pairs)))
+    validation_batches = planner.plan_validation(list(map(shown, validation)))
     if not batches:
         raise InvalidInput("nothing_to_train", [FieldViolation("--data", "holds no pair that fits")])
     progress(f"training on {len(pairs)} pairs, validating on {len(validation)}")
@@ -138,7 +137,7 @@ def fine_tune(
     with _told_which_settings(config):
         trainer.train(resume_from_checkpoint=_last_checkpoint(output) if resume else None)
     set_evaluation_mode(model)
-    figures = validate(score_model, encoder, validation, config) if validation else None
+    figures = validate(score_model, encoder, validation, config.reading_rules) if validation else None
     result = FineTuningResult(
         folder=output,
         num_steps=trainer.state.global_step,
@@ -147,12 +146,15 @@ def fine_tune(
     )
     record = AdapterRecord(
         config=config,
+        rules=config.reading_rules,
         data_digest=data.digest,
         num_pairs=len(pairs),
         metrics=result.metrics,
         history=_history(trainer.state.log_history),
-        canaries=score_canaries(score_model, encoder),
-        reference=measure_reference(score_model, encoder, pairs, config.reference_pairs, config.seed),
+        canaries=score_canaries(score_model, encoder, config.reading_rules),
+        reference=measure_reference(
+            score_model, encoder, pairs, config.reading_rules, config.reference_pairs, config.seed
+        ),
         num_steps=result.num_steps,
         validation_loss=result.validation_loss,
         initial_adapter_digest=read_adapter(data.initial_adapter).digest if data.initial_adapter else "",
@@ -160,6 +162,10 @@ def fine_tune(
     export_adapter(model, base, record, output)
     model.unload()
     return result
+
+
+def _unchanged(pair: LabelledPair) -> LabelledPair:
+    return pair
 
 
 def _arguments(

@@ -3,9 +3,12 @@
 The prompt of a score is the one that scoring uses, so that training and serving cannot drift apart.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
-from services.scoring.prompt import BEFORE_EXPLANATION, PromptBuilder
+from services.contracts.reading import ReadingRules
+from services.scoring.pair_reader import PairReader
+from services.scoring.prompt import BEFORE_EXPLANATION
 from services.scoring.text_encoder import TextEncoder
 from training.dataset import LabelledPair
 
@@ -33,21 +36,21 @@ class AnswerFormatter:
 
     Args:
         encoder: of the base model.
-        max_prompt_tokens: longest prompt with its answer.
+        rules: by which training reads; its longest prompt is meant with the answer.
     """
 
-    def __init__(self, encoder: TextEncoder, max_prompt_tokens: int) -> None:
+    def __init__(self, encoder: TextEncoder, rules: ReadingRules) -> None:
         self._encoder = encoder
-        self._max_tokens = max_prompt_tokens - MAX_ANSWER_TOKENS
-        self._prompts = PromptBuilder(encoder, self._max_tokens)
+        self._max_tokens = rules.max_prompt_tokens - MAX_ANSWER_TOKENS
+        self._reader = PairReader(encoder, dataclasses.replace(rules, max_prompt_tokens=self._max_tokens))
 
     def score_example(self, labelled: LabelledPair) -> AnswerExample:
         """Returns scoring's own prompt with the score, and the reasoning where the row has one.
 
         Raises:
-            InvalidInput: the job alone is too long.
+            InvalidInput: a text holds nothing to read.
         """
-        prompt = self._prompts.build(labelled.pair.job_description, labelled.pair.resume)
+        prompt = self._reader.read(labelled.pair.job_description, labelled.pair.resume).prompt
         answer = str(round(labelled.score))
         reasoning = labelled.pair.fields.get("reasoning")
         if isinstance(reasoning, str) and reasoning.strip():

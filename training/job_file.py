@@ -13,13 +13,13 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from services.adapters.manifest import verify_manifest
 from services.contracts.errors import AdapterIncompatible, SettingsInvalid
+from services.contracts.reading import DEFAULT_MAX_PROMPT_TOKENS
 from services.scoring.base_model import BaseModelSpec, load_base_model
 from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from training.comparison import COMPARISON_FILE, compare_adapters, write_comparison
 from training.configuration import FineTuningConfig, parse_config, plain_fields, read_mapping
 from training.dataset import read_labelled_pairs
 from training.fine_tuning import FineTuningResult, TrainingData, fine_tune
-from training.served_scoring import SERVED_PROMPT_TOKENS
 
 PROGRESS_FILE = "progress.json"
 
@@ -69,7 +69,7 @@ def run_job(
     base: BaseModelSpec,
     progress: Callable[[str], None],
     *,
-    max_prompt_tokens: int = SERVED_PROMPT_TOKENS,
+    max_prompt_tokens: int = DEFAULT_MAX_PROMPT_TOKENS,
 ) -> FineTuningResult:
     """Runs a job, from where it was interrupted; ``progress.json`` in its folder follows it.
 
@@ -109,7 +109,6 @@ def run_job(
                     job.output,
                     held_out,
                     max_prompt_tokens=max_prompt_tokens,
-                    max_resume_tokens=config.max_resume_tokens,
                     is_identity_masked=config.mask_identity,
                     progress=tell,
                 ),

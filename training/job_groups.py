@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from services.contracts.errors import InvalidInput
-from services.scoring.prompt import PromptBuilder
+from services.scoring.pair_reader import PairReader
 from training.batches import JobGroup
 from training.dataset import LabelledPair
 
@@ -14,24 +14,24 @@ _LENGTH_JITTER = 0.2
 
 
 def build_job_groups(
-    pairs: Sequence[LabelledPair], prompts: PromptBuilder, max_resumes: int, order: random.Random
+    pairs: Sequence[LabelledPair], reader: PairReader, max_resumes: int, order: random.Random
 ) -> tuple[list[JobGroup], int]:
     """Groups pairs by job, resumes of similar length together, and shuffles the groups.
 
     Args:
         pairs: what to train on.
-        prompts: builds the prompts within the training length.
+        reader: reads as training does.
         max_resumes: largest group.
         order: of the shuffle.
 
     Returns:
-        The groups, and how many pairs were left out because their job alone is too long.
+        The groups, and how many pairs were left out because a text holds nothing to read.
     """
     by_job: dict[tuple[int, ...], list[tuple[float, tuple[int, ...], float]]] = defaultdict(list)
     num_left_out = 0
     for labelled in pairs:
         try:
-            prompt = prompts.build(labelled.pair.job_description, labelled.pair.resume)
+            prompt = reader.read(labelled.pair.job_description, labelled.pair.resume).prompt
         except InvalidInput:
             num_left_out += 1
             continue

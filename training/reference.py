@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 
 from services.contracts.errors import InvalidInput
+from services.contracts.reading import ReadingRules
 from services.contracts.reference import (
     NUM_BINS,
     PROMPT_TOKEN_EDGES,
@@ -11,30 +12,34 @@ from services.contracts.reference import (
     ReferenceFigures,
     bin_of,
 )
-from services.scoring.prompt import Prompt, PromptBuilder
+from services.scoring.pair_reader import PairReader
+from services.scoring.prompt import Prompt
 from services.scoring.score_model import ScoreModel
 from services.scoring.text_encoder import TextEncoder
 from training.dataset import LabelledPair
-from training.served_scoring import SERVED_PROMPT_TOKENS, score_as_served
+from training.served_scoring import score_as_served
 
 
 def measure_reference(
-    model: ScoreModel, encoder: TextEncoder, pairs: Sequence[LabelledPair], num_pairs: int, seed: int
+    model: ScoreModel,
+    encoder: TextEncoder,
+    pairs: Sequence[LabelledPair],
+    rules: ReadingRules,
+    num_pairs: int,
+    seed: int,
 ) -> ReferenceFigures | None:
     """Returns the histograms over a sample, or None where the sample is empty.
-
-    Prompts are built as scorers build them, so that lengths compare with theirs even where training shortens
-    its own.
 
     Args:
         model: holds the adapter, in evaluation mode.
         encoder: of the base model.
-        pairs: what the adapter was trained on.
+        pairs: what the adapter was trained on, as it came.
+        rules: by which scorers read, so that lengths compare with theirs where training shortens its own.
         num_pairs: size of the sample, at most; 0 takes none.
         seed: of the choice; the same seed and pairs give the same sample.
     """
     sample = random.Random(seed).sample(list(pairs), min(num_pairs, len(pairs)))  # noqa: S311
-    prompts = _prompts(encoder, sample)
+    prompts = _prompts(PairReader(encoder, rules), sample)
     if not prompts:
         return None
     scores, lengths = [0] * NUM_BINS, [0] * NUM_BINS
@@ -54,13 +59,12 @@ def _shortest(lengths: Sequence[int]) -> int:
     return sorted(lengths)[len(lengths) // 100]
 
 
-def _prompts(encoder: TextEncoder, pairs: Sequence[LabelledPair]) -> list[Prompt]:
-    """Returns the prompts of the pairs that fit, those of one job side by side."""
-    builder = PromptBuilder(encoder, SERVED_PROMPT_TOKENS)
+def _prompts(reader: PairReader, pairs: Sequence[LabelledPair]) -> list[Prompt]:
+    """Returns the prompts of the pairs that can be read, those of one job side by side."""
     prompts = []
     for pair in sorted(pairs, key=lambda pair: pair.pair.job_description):
         try:
-            prompts.append(builder.build(pair.pair.job_description, pair.pair.resume))
+            prompts.append(reader.read(pair.pair.job_description, pair.pair.resume).prompt)
         except InvalidInput:
             continue
     return prompts

@@ -8,9 +8,6 @@ from services.scoring.prompt import Prompt
 from services.scoring.score_model import ScoreModel, TreeRow
 from services.scoring.score_scale import distribution_from_logits
 
-#: Longest prompt, in tokens, that scorers take unless their settings say otherwise.
-SERVED_PROMPT_TOKENS = 2048
-
 
 def score_as_served(model: ScoreModel, prompts: Iterable[Prompt]) -> Iterator[ScoreDistribution]:
     """Yields the distribution of each prompt, in order.

@@ -5,32 +5,32 @@ from collections.abc import Sequence
 import torch
 
 from services.contracts.errors import InvalidInput
+from services.contracts.reading import ReadingRules
 from services.contracts.scoring import ScoreDistribution
-from services.scoring.prompt import PromptBuilder
+from services.scoring.pair_reader import PairReader
 from services.scoring.score_model import ScoreModel, TreeRow
 from services.scoring.text_encoder import TextEncoder
-from training.configuration import FineTuningConfig
 from training.dataset import LabelledPair
 from training.evaluation import Evaluation, evaluate
 from training.objectives import log_distribution
 
 
 def validate(
-    model: ScoreModel, encoder: TextEncoder, pairs: Sequence[LabelledPair], config: FineTuningConfig
+    model: ScoreModel, encoder: TextEncoder, pairs: Sequence[LabelledPair], rules: ReadingRules
 ) -> Evaluation | None:
-    """Returns the figures over pairs, or None where no job leaves room for a resume.
+    """Returns the figures over pairs, or None where none of them can be read.
 
     Args:
         model: in evaluation mode.
         encoder: of the base model.
         pairs: at least one.
-        config: gives the longest prompt.
+        rules: by which scorers read.
     """
-    prompts = PromptBuilder(encoder, config.max_prompt_tokens, config.max_resume_tokens)
+    reader = PairReader(encoder, rules)
     labels, distributions = [], []
     for pair in pairs:
         try:
-            prompt = prompts.build(pair.pair.job_description, pair.pair.resume)
+            prompt = reader.read(pair.pair.job_description, pair.pair.resume).prompt
         except InvalidInput:
             continue
         row = TreeRow(None, (*prompt.prefix, *prompt.suffix))

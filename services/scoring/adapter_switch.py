@@ -147,4 +147,4 @@ def load_adapter(model: ScoreModel, base_model: str, folder: Path | None, versio
     adapter = read_adapter(folder)
     weights = model.lora.load(adapter)
     identity = ModelIdentity(base_model, adapter.digest, version or adapter.version)
-    return LoadedAdapter(identity, weights, adapter.reference)
+    return LoadedAdapter(identity, weights, adapter.reference, adapter.rules)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from services.contracts.engine_observer import EngineObserver
 from services.contracts.errors import ScoringFailed
+from services.contracts.reading import PLAIN_RULES, ReadingRules
 from services.contracts.reference import ReferenceFigures
 from services.contracts.scoring import PairScore, ScoreDistribution, StageSeconds
 from services.scoring.failed_passes import PASS_ERRORS, raise_if_device_is_lost
@@ -53,11 +54,13 @@ class LoadedAdapter:
         identity: what results computed with it name.
         weights: its factors, or None for the base model alone.
         reference: what its scores and prompts looked like in training, or None where unknown.
+        rules: by which its trainer read.
     """
 
     identity: ModelIdentity
     weights: "LoraWeights | None"
     reference: ReferenceFigures | None = None
+    rules: ReadingRules = PLAIN_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +249,8 @@ def build_pair_score(
         num_prompt_tokens=pair.prompt.num_tokens,
         num_truncated_tokens=pair.prompt.num_truncated_tokens,
         num_job_truncated_tokens=pair.prompt.num_job_truncated_tokens,
-        flags=warning_flags(distribution, pair.prompt, adapter.reference) + pair.flags,
-        is_identity_masked=pair.is_identity_masked,
+        flags=warning_flags(distribution, pair.prompt, adapter.reference) + pair.read.flags,
+        is_identity_masked=pair.rules.is_identity_masked,
         seconds=seconds,
         is_prefix_cached=is_prefix_cached,
     )

@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.contracts.adapters import Canary, SwitchReport
 from services.contracts.engine_observer import EngineObserver
-from services.contracts.errors import EngineClosed
+from services.contracts.errors import EngineClosed, InvalidInput, ScoringFailed
+from services.contracts.reading import ReadingOverrides
 from services.contracts.scoring import PairRequest, PairScore, StageSeconds
 from services.scoring.adapter_switch import AdapterSwitch, load_adapter
 from services.scoring.batch_planner import BatchLimits, BatchPlan, Candidate, plan_batch
@@ -26,8 +26,7 @@ from services.scoring.batch_scorer import BatchScorer, LoadedAdapter, ScoredBatc
 from services.scoring.explanation import ExplanationTask, ExplanationWriter
 from services.scoring.pace import PaceMeter
 from services.scoring.pair_queue import PairQueue, WaitingPair
-from services.scoring.pair_reading import read_pair
-from services.scoring.prompt import Prompt, PromptBuilder
+from services.scoring.pair_reader import PairReader, ReadPair
 from services.scoring.text_encoder import TextEncoder
 
 log = logging.getLogger(__name__)
@@ -45,12 +44,12 @@ class EngineOptions:
     Attributes:
         limits: of one batch.
         max_queued_pairs: pairs admitted and not yet computed; more are refused.
-        is_identity_masked: whether resumes lose what tells who their writer is before they are scored.
+        overrides: what the settings say against the reading rules of an adapter.
     """
 
     limits: BatchLimits
     max_queued_pairs: int = 1024
-    is_identity_masked: bool = False
+    overrides: ReadingOverrides = field(default_factory=ReadingOverrides)
 
 
 class ScoringEngine:
@@ -59,7 +58,6 @@ class ScoringEngine:
     Args:
         scorer: computes batches; used by the model thread alone once started.
         encoder: of the base model.
-        prompts: builds prompts.
         options: how to batch.
         observer: told what happens.
     """
@@ -68,20 +66,19 @@ class ScoringEngine:
         self,
         scorer: BatchScorer,
         encoder: TextEncoder,
-        prompts: PromptBuilder,
         options: EngineOptions,
         observer: EngineObserver,
     ) -> None:
         self._scorer = scorer
         self._encoder = encoder
-        self._prompts = prompts
         self._options = options
         self._observer = observer
         self._queue = PairQueue(options.max_queued_pairs, observer.on_queue_changed)
         self._encoders = ThreadPoolExecutor(_NUM_ENCODER_THREADS, thread_name_prefix="encode")
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
         self._switch = AdapterSwitch(scorer, scorer.adapter)
-        self._explanations = ExplanationWriter(scorer, encoder, prompts)
+        self._reader = self._reader_of(scorer.adapter)
+        self._explanations = ExplanationWriter(scorer, encoder, self._reader.before_explanation)
         self._busy_since: float | None = None
         self._pace = PaceMeter()
         self._failure: BaseException | None = None
@@ -103,8 +100,8 @@ class ScoringEngine:
             ScoringFailed: the model cannot compute even one pair.
         """
         self._tell_adapter(self._scorer.adapter)
-        warm_up = self._prompts.build(*_WARM_UP_TEXTS)
-        outcome = self._scorer.score([warm_up]).outcomes[0]
+        warm_up = self._reader.read(*_WARM_UP_TEXTS)
+        outcome = self._scorer.score([warm_up.prompt]).outcomes[0]
         if isinstance(outcome, Exception):
             raise outcome
         self._thread.start()
@@ -138,10 +135,9 @@ class ScoringEngine:
         """Scores one pair; see ``PairScorer.score`` for what it raises."""
         self._queue.admit(request.deadline)
         try:
-            started = time.monotonic()
-            prompt, flags = await self._encode(request)
-            seconds = time.monotonic() - started
-            pair = WaitingPair(request, prompt, seconds, started, flags, self._options.is_identity_masked)
+            started, reader = time.monotonic(), self._reader
+            read = await self._read(request, reader)
+            pair = WaitingPair(request, read, reader.rules, time.monotonic() - started, started)
         except BaseException:
             self._queue.release()
             raise
@@ -155,7 +151,8 @@ class ScoringEngine:
         """Streams the model's words about a scored pair; see ``PairScorer.explain``."""
         if self._failure is not None or not self._thread.is_alive():
             raise EngineClosed("the engine accepts no more work")
-        task = ExplanationTask((await self._encode(request))[0], score, max_tokens)
+        read = await self._read(request, self._reader)
+        task = ExplanationTask(read.prompt, score, max_tokens)
         self._explanations.add(task)
         self._queue.wake()
         try:
@@ -182,17 +179,24 @@ class ScoringEngine:
         # One pair even without canaries: an adapter that yields no finite score must not be activated.
         texts: list[tuple[str, str, float | None]] = [(*_WARM_UP_TEXTS, None)]
         texts += [(canary.job_description, canary.resume, canary.score) for canary in canaries]
+        # As the trainer read them, whatever the settings of this process say.
+        reader = PairReader(self._encoder, adapter.rules)
         prompts = [
-            (await asyncio.to_thread(self._prompts.build, job, resume, is_whole=True), score)
+            ((await asyncio.to_thread(reader.read, job, resume)).prompt, score)
             for job, resume, score in texts
         ]
         done = self._switch.request(adapter, prompts)
         self._queue.wake()
         return await asyncio.wrap_future(done)
 
-    async def _encode(self, request: PairRequest) -> tuple[Prompt, tuple[str, ...]]:
-        read = partial(read_pair, request, self._prompts, is_identity_masked=self._options.is_identity_masked)
-        return await asyncio.get_running_loop().run_in_executor(self._encoders, read)
+    def _reader_of(self, adapter: LoadedAdapter) -> PairReader:
+        return PairReader(self._encoder, self._options.overrides.applied_to(adapter.rules))
+
+    async def _read(self, request: PairRequest, reader: PairReader) -> ReadPair:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._encoders, reader.read, request.job_description, request.resume
+        )
 
     def _run(self) -> None:
         try:
@@ -232,6 +236,7 @@ class ScoringEngine:
         started = time.monotonic()
         # From here on a caller can no longer withdraw its pair.
         batch = [pair for pair in batch if pair.outcome.set_running_or_notify_cancel()]
+        batch = [pair for pair in batch if self._is_read_as_now(pair)]
         if not batch:
             return
         adapter = self._scorer.adapter
@@ -262,6 +267,18 @@ class ScoringEngine:
                 self._observer.on_score(score.score, score.num_prompt_tokens)
                 pair.outcome.set_result(score)
 
+    def _is_read_as_now(self, pair: WaitingPair) -> bool:
+        """Reads a pair again that was read by the rules of the adapter before; returns whether it can be."""
+        if pair.rules == self._reader.rules:
+            return True
+        try:
+            pair.read = self._reader.read(pair.request.job_description, pair.request.resume)
+        except (InvalidInput, ScoringFailed) as error:
+            pair.outcome.set_exception(error)
+            return False
+        pair.rules = self._reader.rules
+        return True
+
     def _observe(self, scored: ScoredBatch) -> None:
         self._observer.on_batch(len(scored.outcomes), scored.num_tokens, scored.num_padding_tokens)
         self._observer.on_stage("forward", scored.forward_seconds)
@@ -283,6 +300,8 @@ class ScoringEngine:
     def _advance_switch(self) -> None:
         changed = self._switch.advance()
         if changed is not None:
+            if self._options.overrides.applied_to(changed.rules) != self._reader.rules:
+                self._reader = self._reader_of(changed)
             self._tell_adapter(changed)
 
     def _tell_adapter(self, adapter: LoadedAdapter) -> None:

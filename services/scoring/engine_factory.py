@@ -7,6 +7,7 @@ from typing import Literal
 
 from services.contracts.engine_observer import EngineObserver, SilentObserver
 from services.contracts.errors import ModelUnavailable
+from services.contracts.reading import DEFAULT_MAX_PROMPT_TOKENS, ReadingOverrides
 from services.scoring.adapter_switch import load_adapter
 from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
 from services.scoring.batch_planner import BatchLimits
@@ -14,7 +15,6 @@ from services.scoring.batch_scorer import BatchScorer
 from services.scoring.bundled_model import Progress
 from services.scoring.engine import EngineOptions, ScoringEngine
 from services.scoring.prefix_cache import PrefixCache
-from services.scoring.prompt import PromptBuilder
 from services.scoring.score_model import ScoreModel
 from services.scoring.score_scale import find_score_tokens
 from services.scoring.text_encoder import TextEncoder
@@ -34,7 +34,8 @@ class EngineSpec:
         base_model: what to load and how.
         adapter: folder of a LoRA adapter, or None for the base model alone.
         max_prompt_tokens: longest prompt, in tokens.
-        max_resume_tokens: how much of a resume is read, in tokens; 0 is no limit of its own.
+        max_resume_tokens: how much of a resume is read, in tokens; 0 is no limit of its own, None what the
+            adapter says.
         lora_mode: ``merged`` gives each loaded adapter its own copy of the layers that it changes;
             ``factors`` computes its two products beside them; ``auto`` merges where the base model is not
             quantised and its device has room.
@@ -49,8 +50,8 @@ class EngineSpec:
 
     base_model: BaseModelSpec
     adapter: Path | None = None
-    max_prompt_tokens: int = 2048
-    max_resume_tokens: int = 0
+    max_prompt_tokens: int = DEFAULT_MAX_PROMPT_TOKENS
+    max_resume_tokens: int | None = None
     lora_mode: Literal["auto", "merged", "factors"] = "auto"
     layout: Literal["auto", "padded", "sequential"] = "auto"
     batch_token_budget: int = 0
@@ -101,7 +102,6 @@ def assemble_engine(base: BaseModel, spec: EngineSpec, observer: EngineObserver)
     options = EngineOptions(
         BatchLimits(max_tokens=budget, window_seconds=spec.batching_window_seconds),
         spec.max_queued_pairs,
-        spec.is_identity_masked,
+        ReadingOverrides(spec.max_prompt_tokens, spec.is_identity_masked, spec.max_resume_tokens),
     )
-    prompts = PromptBuilder(encoder, spec.max_prompt_tokens, spec.max_resume_tokens)
-    return ScoringEngine(scorer, encoder, prompts, options, observer)
+    return ScoringEngine(scorer, encoder, options, observer)

@@ -9,7 +9,7 @@ from services.contracts.scoring import PairScore
 from services.scoring.batch_scorer import BatchScorer, LoadedAdapter
 from services.scoring.failed_passes import PASS_ERRORS, raise_if_device_is_lost
 from services.scoring.prefix_cache import PrefixState
-from services.scoring.prompt import Prompt, PromptBuilder
+from services.scoring.prompt import Prompt
 from services.scoring.score_model import ScoreModel
 from services.scoring.text_encoder import TextEncoder
 
@@ -40,7 +40,7 @@ def write_explanation(
     prefix: PrefixState,
     model: ScoreModel,
     encoder: TextEncoder,
-    prompts: PromptBuilder,
+    before_explanation: tuple[int, ...],
 ) -> Iterator[str]:
     """Yields the text of an explanation piece by piece, one forward pass each (greedy decoding).
 
@@ -49,13 +49,11 @@ def write_explanation(
         prefix: state of the pair's job part.
         model: computes the next token.
         encoder: of the base model.
-        prompts: knows what stands between score and explanation.
+        before_explanation: what stands between score and explanation, as tokens.
     """
     stops = {encoder.token_id(token) for token in _STOP_TOKENS}
     answer = encoder.encode_template(str(round(task.score.score)))
-    token, cache = model.continue_greedily(
-        [*task.prompt.suffix, *answer, *prompts.before_explanation], prefix
-    )
+    token, cache = model.continue_greedily([*task.prompt.suffix, *answer, *before_explanation], prefix)
     written: list[int] = []
     shown = ""
     while token not in stops and len(written) < task.max_tokens:
@@ -81,13 +79,15 @@ class ExplanationWriter:
     Args:
         scorer: knows the prefixes and the model.
         encoder: of the base model.
-        prompts: knows what stands between score and explanation.
+        before_explanation: what stands between score and explanation, as tokens.
     """
 
-    def __init__(self, scorer: BatchScorer, encoder: TextEncoder, prompts: PromptBuilder) -> None:
+    def __init__(
+        self, scorer: BatchScorer, encoder: TextEncoder, before_explanation: tuple[int, ...]
+    ) -> None:
         self._scorer = scorer
         self._encoder = encoder
-        self._prompts = prompts
+        self._before_explanation = before_explanation
         self._new: list[ExplanationTask] = []
         self._running: list[_RunningExplanation] = []
 
@@ -119,7 +119,9 @@ class ExplanationWriter:
     def _pieces(self, task: ExplanationTask) -> Iterator[str]:
         # With the first piece, so that a prefix that cannot be computed fails this explanation alone.
         prefix = self._scorer.prefix_state(task.prompt)
-        yield from write_explanation(task, prefix, self._scorer.model, self._encoder, self._prompts)
+        yield from write_explanation(
+            task, prefix, self._scorer.model, self._encoder, self._before_explanation
+        )
 
 
 def _advance(task: ExplanationTask, pieces: Iterator[str]) -> bool:

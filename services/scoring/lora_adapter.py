@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from services.contracts.errors import AdapterIncompatible
+from services.contracts.reading import PLAIN_RULES, ReadingRules, rules_from_json
 from services.contracts.reference import ReferenceFigures, reference_from_json
 from services.scoring.base_model import BaseModel
 from services.scoring.lora_options import CONFIG_FILE, LoraOptions, read_lora_options
@@ -31,6 +32,7 @@ class LoraAdapter:
         prompt_version: the prompt it was trained with.
         base_model_digest: digest of the base model it was trained on; empty where unknown.
         reference: what its scores and prompts looked like in training, or None where it tells nothing.
+        rules: by which its trainer read the texts.
     """
 
     folder: Path
@@ -39,6 +41,7 @@ class LoraAdapter:
     prompt_version: str
     base_model_digest: str
     reference: ReferenceFigures | None = None
+    rules: ReadingRules = PLAIN_RULES
 
     def check_fits(self, base: BaseModel) -> LoraOptions:
         """Checks that the adapter is plain LoRA, trained on this base model, with weights for it.
@@ -63,7 +66,8 @@ def read_adapter(folder: Path) -> LoraAdapter:
     """Reads and identifies an adapter folder as peft writes it.
 
     Raises:
-        AdapterIncompatible: a file is missing or unreadable, or it was trained with another prompt version.
+        AdapterIncompatible: a file is missing or unreadable, it was trained with another prompt version, or
+            tells reading rules that this scorer does not know.
     """
     digest = hashlib.sha256()
     for name in (WEIGHTS_FILE, CONFIG_FILE):
@@ -77,6 +81,10 @@ def read_adapter(folder: Path) -> LoraAdapter:
             f"adapter {folder.name}: trained with prompt version {prompt_version}; "
             f"this scorer has {PROMPT_VERSION}"
         )
+    try:
+        rules = rules_from_json(metadata.get("reading"))
+    except ValueError as error:
+        raise AdapterIncompatible(f"adapter {folder.name}: {METADATA_FILE}: {error}") from error
     return LoraAdapter(
         folder=folder,
         digest=digest.hexdigest(),
@@ -84,6 +92,7 @@ def read_adapter(folder: Path) -> LoraAdapter:
         prompt_version=prompt_version,
         base_model_digest=str(metadata.get("base_model_digest", "")),
         reference=reference_from_json(metadata.get("reference")),
+        rules=rules,
     )
 
 

@@ -7,8 +7,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from services.contracts.errors import DeadlineExpired, EngineClosed, EngineOverloaded
+from services.contracts.reading import ReadingRules
 from services.contracts.scoring import PairRequest, PairScore
 from services.scoring.batch_planner import BatchPlan
+from services.scoring.pair_reader import ReadPair
 from services.scoring.prompt import Prompt
 
 # Batches go by job, not by arrival alone, and a load that grows slows the machine before it is measured.
@@ -21,21 +23,24 @@ class WaitingPair:
 
     Attributes:
         request: what the caller asked.
-        prompt: its tokens.
+        read: its tokens, and what was noticed while reading.
+        rules: by which it was read: those of the adapter that was active then.
         encode_seconds: how long tokenising took.
         accepted_at: ``time.monotonic()`` seconds.
-        flags: warnings about its texts.
-        is_identity_masked: whether the prompt tells less of the writer than the request.
         outcome: resolved by the model thread; cancelled when the caller leaves.
     """
 
     request: PairRequest
-    prompt: Prompt
+    read: ReadPair
+    rules: ReadingRules
     encode_seconds: float
     accepted_at: float
-    flags: tuple[str, ...] = ()
-    is_identity_masked: bool = False
     outcome: "Future[PairScore]" = field(default_factory=Future)
+
+    @property
+    def prompt(self) -> Prompt:
+        """Returns what is scored."""
+        return self.read.prompt
 
 
 class PairQueue:

@@ -102,13 +102,12 @@ class PromptBuilder:
             raise SettingsInvalid(f"a prompt of {max_prompt_tokens} tokens leaves no room for a job")
         self._prefix_of = lru_cache(_NUM_REMEMBERED_JOBS)(self._encode_prefix)
 
-    def build(self, job_description: str, resume: str, *, is_whole: bool = False) -> Prompt:
+    def build(self, job_description: str, resume: str) -> Prompt:
         """Builds the prompt of one pair.
 
         Args:
             job_description: the job's text; what does not fit is cut from its end, by lines.
             resume: the resume's text; what does not fit is cut from its end.
-            is_whole: whether ``max_resume_tokens`` does not count: canaries mean the same in every process.
 
         Raises:
             InvalidInput: a text holds nothing to read (kind ``empty_text``).
@@ -118,7 +117,7 @@ class PromptBuilder:
         if not resume_tokens:
             raise _invalid("empty_text", "resume", "holds no readable text")
         room = self._max_prompt_tokens - len(prefix.tokens) - len(self._behind_resume)
-        kept = resume_tokens[: room if is_whole else min(room, self._max_resume_tokens)]
+        kept = resume_tokens[: min(room, self._max_resume_tokens)]
         return Prompt(
             prefix=prefix.tokens,
             suffix=(*kept, *self._behind_resume),

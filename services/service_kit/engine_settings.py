@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.scoring.base_model import BaseModelSpec
-from services.scoring.default_adapter import default_adapter_of, default_resume_tokens_of
+from services.scoring.default_adapter import default_adapter_of
 from services.scoring.engine_factory import EngineSpec
 from services.service_kit.settings import Settings
 
@@ -26,11 +26,9 @@ def adapter_folder(settings: Settings) -> Path | None:
     return None if settings.adapter in ("", "none") else Path(settings.adapter).expanduser()
 
 
-def resume_tokens(settings: Settings) -> int:
-    """Returns how much of a resume is read, in tokens; 0 is no limit of its own."""
-    if settings.max_resume_tokens == "auto":
-        return default_resume_tokens_of(settings.base_model)
-    return settings.max_resume_tokens
+def resume_tokens(settings: Settings) -> int | None:
+    """Returns how much of a resume is read, in tokens; 0 is no limit of its own, None the adapter's rule."""
+    return None if settings.max_resume_tokens == "auto" else settings.max_resume_tokens
 
 
 def engine_spec(settings: Settings) -> EngineSpec:

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     adapter: str = "auto"
     max_prompt_tokens: PositiveInt = 2048
     # How much of a resume is read, for scoring and training; 0: all that max_prompt_tokens leaves room for;
-    # auto: what the bundled model's adapter was trained on, else 0
+    # auto: what the adapter was trained on
     max_resume_tokens: Literal["auto"] | NonNegativeInt = "auto"
     mask_identity: bool = True  # replace names, pronouns, contacts and age before scoring and training
 

@@ -182,7 +182,7 @@ class RunExecution:
             "data": str(folder / DATA_FILE),
             "held_out": str(folder / HELD_OUT_FILE),
             "output": str(folder / ADAPTER_FOLDER),
-            "config": training_config(self._settings),
+            "config": training_config(self._settings, initial),
         }
         if initial is not None:
             job["initial_adapter"] = str(initial)
@@ -200,13 +200,21 @@ def _check_compared(adapter: Path, comparison: dict[str, Any]) -> None:
         raise RunFailed("the comparison is of another adapter than the one that was trained")
 
 
-def training_config(settings: Settings) -> dict[str, Any]:
-    """Returns the fine-tuning configuration of a job: what the settings name, the library's defaults else."""
+def training_config(settings: Settings, initial: Path | None) -> dict[str, Any]:
+    """Returns the fine-tuning configuration of a job: what the settings name, the library's defaults else.
+
+    Args:
+        settings: of the trainer.
+        initial: folder of the adapter to go on from: as much of a resume is read as it reads.
+    """
+    num_resume = resume_tokens(settings)
+    if num_resume is None:
+        num_resume = read_adapter(initial).rules.max_resume_tokens if initial is not None else 0
     return {
         "learning_rate": settings.trainer_learning_rate,
         "epochs": settings.trainer_epochs,
         "max_prompt_tokens": settings.trainer_max_prompt_tokens,
-        "max_resume_tokens": resume_tokens(settings),
+        "max_resume_tokens": num_resume,
         "mask_identity": settings.mask_identity,
         "checkpoint_steps": settings.trainer_checkpoint_steps,
         "tensorboard": False,

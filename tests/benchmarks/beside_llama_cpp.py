@@ -41,7 +41,7 @@ async def llama_cpp(setup: Setup) -> Outcome:
 
     base = setup.base()
     encoder = TextEncoder(base.tokenizer)
-    prompts = PromptBuilder(encoder, setup.spec.max_prompt_tokens, setup.spec.max_resume_tokens)
+    prompts = PromptBuilder(encoder, setup.spec.max_prompt_tokens, setup.spec.max_resume_tokens or 0)
     with tempfile.TemporaryDirectory() as scratch, running(base, setup.engine_spec()) as engine:
         gguf = Path(wheel.assemble(Path(scratch) / wheel.MODEL_NAME))
         worker = await LlamaCpp.start(gguf, setup.spec.max_prompt_tokens, find_score_tokens(encoder).readout)

@@ -63,7 +63,6 @@ async def test_random_weights_are_refused_and_nothing_is_published(
         planted,
         labelled,
         max_prompt_tokens=2048,
-        max_resume_tokens=0,
         is_identity_masked=True,
         progress=lambda _: None,
     )

@@ -118,7 +118,7 @@ async def test_scores_with_and_without_a_shared_prefix_agree(
 ) -> None:
     engine = build_engine()
     scorer = engine._scorer
-    prompts = [engine._prompts.build(JOBS[0], resume) for resume in RESUMES]
+    prompts = [engine._reader.read(JOBS[0], resume).prompt for resume in RESUMES]
 
     shared = scorer.score(prompts)
     whole = [scorer.model.score_tree_logits([TreeRow(None, p.prefix + p.suffix)])[0] for p in prompts]
@@ -200,7 +200,7 @@ async def test_one_failing_pair_does_not_take_its_batch_with_it(
     build_engine: BuildEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = build_engine(layout="padded")
-    poison = engine._prompts.build(JOBS[0], RESUMES[3]).suffix
+    poison = engine._reader.read(JOBS[0], RESUMES[3]).prompt.suffix
     compute = ScoreModel.score_tree_logits
 
     def fail_on_poison(model: ScoreModel, rows: list[TreeRow]) -> object:

@@ -83,7 +83,7 @@ async def test_a_job_whose_prefix_never_fits_fails_alone_and_the_engine_lives(
     engine: ScoringEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compute = ScoreModel.compute_prefix
-    failing = engine._prompts.build(JOBS[0], "x").prefix
+    failing = engine._reader.read(JOBS[0], "x").prompt.prefix
 
     def fail_for_one(model: ScoreModel, tokens: tuple[int, ...]) -> PrefixState:
         if tokens == failing:

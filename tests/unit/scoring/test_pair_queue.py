@@ -3,8 +3,10 @@ import time
 import pytest
 
 from services.contracts.errors import EngineClosed, EngineOverloaded
+from services.contracts.reading import PLAIN_RULES
 from services.contracts.scoring import PairRequest
 from services.scoring.pair_queue import PairQueue, WaitingPair
+from services.scoring.pair_reader import ReadPair
 from services.scoring.prompt import Prompt
 
 
@@ -48,7 +50,8 @@ def test_an_empty_queue_and_an_unknown_speed_refuse_nobody(
 
 def test_a_pair_that_comes_after_the_end_is_answered_too() -> None:
     queue = queue_of(1, seconds_per_pair=0.0)
-    pair = WaitingPair(PairRequest("late", "A job.", "A resume."), Prompt((1,), (2,), 0, b"1"), 0.0, 0.0)
+    read = ReadPair(Prompt((1,), (2,), 0, b"1"))
+    pair = WaitingPair(PairRequest("late", "A job.", "A resume."), read, PLAIN_RULES, 0.0, 0.0)
 
     queue.fail_all(EngineClosed("the model thread died"))
     queue.put(pair)

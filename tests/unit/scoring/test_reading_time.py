@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 
 from services.contracts.errors import InvalidInput
-from services.contracts.scoring import PairRequest
+from services.contracts.reading import ReadingRules
 from services.scoring import (
     attribution,
     identity_masking,
@@ -21,8 +21,7 @@ from services.scoring import (
     text_cleaning,
     text_encoder,
 )
-from services.scoring.pair_reading import read_pair
-from services.scoring.prompt import PromptBuilder
+from services.scoring.pair_reader import PairReader
 from services.scoring.text_encoder import TextEncoder
 from tests.unit.scoring.pattern_parts import hard_texts
 
@@ -85,14 +84,12 @@ def test_no_pattern_takes_more_than_linear_time(pattern: re.Pattern[str]) -> Non
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("before", ["RN ", ATTACK], ids=["plain", "attacked"])
 def test_no_resume_within_the_limits_holds_a_thread_up(encoder: TextEncoder, before: str, unit: str) -> None:
-    prompts = PromptBuilder(encoder, 2048)
+    reader = PairReader(encoder, ReadingRules())
     resume = before + unit * (RESUME_BYTES // len(unit.encode()))
-    request = PairRequest(
-        "1", "We look for a nurse who cares for patients on two wards at night. " * 20, resume
-    )
+    job = "We look for a nurse who cares for patients on two wards at night. " * 20
 
     def read() -> None:
         with suppress(InvalidInput):  # some hold nothing but hidden characters
-            read_pair(request, prompts, is_identity_masked=True)
+            reader.read(job, resume)
 
     assert seconds_of(read) < READING_SECONDS

@@ -190,18 +190,17 @@ def test_an_export_of_another_run_or_a_damaged_one_is_not_taken_for_this_ones(
     assert not (job.output / COMPARISON_FILE).exists()
 
 
-def test_pairs_whose_job_is_too_long_are_left_out_and_counted(job: TrainingJob, spec: BaseModelSpec) -> None:
+def test_pairs_that_cannot_be_read_are_left_out_and_counted(job: TrainingJob, spec: BaseModelSpec) -> None:
     pairs = held_out_pairs(job)
-    too_long = dataclasses.replace(pairs[0].pair, job_description="Bake bread. " * 800)
-    longer = [*pairs[:2], dataclasses.replace(pairs[0], pair=too_long), *pairs[2:]]
+    unreadable = dataclasses.replace(pairs[0], pair=dataclasses.replace(pairs[0].pair, resume="Name: Ada"))
+    more = [*pairs[:2], unreadable, *pairs[2:]]
 
     both = compare_adapters(
         spec,
         None,
         job.output,
-        longer,
+        more,
         max_prompt_tokens=2048,
-        max_resume_tokens=0,
         is_identity_masked=True,
         progress=lambda _: None,
     )
@@ -212,9 +211,8 @@ def test_pairs_whose_job_is_too_long_are_left_out_and_counted(job: TrainingJob, 
             spec,
             None,
             job.output,
-            longer,
-            max_prompt_tokens=100,
-            max_resume_tokens=0,
+            [unreadable],
+            max_prompt_tokens=2048,
             is_identity_masked=True,
             progress=lambda _: None,
         )
@@ -238,7 +236,6 @@ def test_the_state_of_a_job_is_computed_once_for_each_adapter(
         job.output,
         pairs,
         max_prompt_tokens=2048,
-        max_resume_tokens=0,
         is_identity_masked=True,
         progress=lambda _: None,
     )

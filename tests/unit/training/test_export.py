@@ -12,10 +12,12 @@ from transformers import AutoTokenizer
 
 from services.adapters.manifest import read_manifest, verify_manifest
 from services.contracts.errors import AdapterIncompatible
+from services.contracts.reading import PLAIN_RULES, ReadingRules
 from services.contracts.reference import NUM_BINS, PROMPT_TOKEN_EDGES, ReferenceFigures, bin_of
 from services.contracts.scoring import PairRequest
 from services.scoring.base_model import BaseModel, BaseModelSpec
 from services.scoring.engine_factory import EngineSpec, build_engine
+from services.scoring.identity_masking import mask_identity
 from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.scoring.lora_options import CONFIG_FILE
 from services.scoring.prompt import PROMPT_VERSION
@@ -65,14 +67,15 @@ def test_metadata_tell_how_it_was_made(base: BaseModel, folder: Path) -> None:
 async def test_the_reference_holds_the_scores_and_lengths_that_a_scorer_gives_the_training_pairs(
     cache_dir: Path, base: BaseModel, tmp_path: Path
 ) -> None:
-    # One resume is longer than training reads; the reference counts it as scorers do.
+    # One resume is longer than scorers read with this adapter, one than training reads, one tells a name.
     pairs = learnable_pairs()
-    pairs.append(dataclasses.replace(pairs[0], pair=dataclasses.replace(pairs[0].pair, resume="yes " * 400)))
-    config = dataclasses.replace(CONFIG, epochs=1, max_resume_tokens=64)
+    for resume in ("yes " * 400, "yes " * 90, "Ada Example\nada@example.org\nShe says yes."):
+        pairs.append(dataclasses.replace(pairs[0], pair=dataclasses.replace(pairs[0].pair, resume=resume)))
+    config = dataclasses.replace(CONFIG, epochs=1, max_resume_tokens=128, max_prompt_tokens=144)
     folder = fine_tune(base, TrainingData(pairs), tmp_path / "adapter", config).folder
 
     spec = BaseModelSpec(base.name, cache_dir, device="cpu", dtype="float32")
-    engine = build_engine(EngineSpec(spec, folder))
+    engine = build_engine(EngineSpec(spec, folder, is_identity_masked=True))
     engine.start()
     requests = [PairRequest("", pair.pair.job_description, pair.pair.resume) for pair in pairs]
     scores = [await engine.score(request) for request in requests]
@@ -87,10 +90,11 @@ async def test_the_reference_holds_the_scores_and_lengths_that_a_scorer_gives_th
         tuple(expected_scores),
         tuple(expected_lengths),
         shortest_job_tokens=min(len(encode(pair.pair.job_description)) for pair in pairs),
-        shortest_resume_tokens=min(len(encode(pair.pair.resume)) for pair in pairs),
+        shortest_resume_tokens=min(len(encode(mask_identity(pair.pair.resume))) for pair in pairs),
     )
     assert sum(reference.score) == len(pairs) == sum(reference.prompt_tokens)
-    assert reference.prompt_tokens[0] == len(pairs) - 1
+    assert {score.num_truncated_tokens for score in scores} == {0, len(encode("yes " * 400)) - 128}
+    assert read_adapter(folder).rules == ReadingRules(max_resume_tokens=128)
 
 
 def test_the_reference_is_a_sample_of_the_size_asked_for_and_the_same_for_the_same_seed(
@@ -104,12 +108,12 @@ def test_the_reference_is_a_sample_of_the_size_asked_for_and_the_same_for_the_sa
         for at, pair in enumerate(pairs, start=1)
     ]
 
-    samples = [measure_reference(model, encoder, pairs, 5, seed) for seed in (0, 0, 1, 2)]
+    samples = [measure_reference(model, encoder, pairs, PLAIN_RULES, 5, seed) for seed in (0, 0, 1, 2)]
 
     assert all(sample is not None and sum(sample.score) == 5 for sample in samples)
     assert samples[0] == samples[1]
     assert len(set(samples)) > 1
-    assert measure_reference(model, encoder, pairs, 0, 0) is None
+    assert measure_reference(model, encoder, pairs, PLAIN_RULES, 0, 0) is None
 
 
 def test_an_adapter_without_a_reference_is_read_as_before(folder: Path) -> None:

@@ -46,8 +46,8 @@ def test_a_job_trains_an_adapter_and_tells_its_progress(tmp_path: Path) -> None:
         held_out=str(tmp_path / "held_out.jsonl"),
     )
     rows = (tmp_path / "data.jsonl").read_text()
-    too_long_for_scorers = rows.splitlines()[0].replace("A job for", "A job " * 100)
-    (tmp_path / "held_out.jsonl").write_text(f"{rows}{too_long_for_scorers}\n")
+    nothing_but_a_name = json.dumps(json.loads(rows.splitlines()[0]) | {"resume": "Name: Ada Example"})
+    (tmp_path / "held_out.jsonl").write_text(f"{rows}{nothing_but_a_name}\n")
 
     done = run(job, SCORER_MAX_PROMPT_TOKENS="220")
 
@@ -63,8 +63,10 @@ def test_a_job_trains_an_adapter_and_tells_its_progress(tmp_path: Path) -> None:
 
 def test_a_failed_job_says_why_and_exits_with_an_error(tmp_path: Path) -> None:
     job = write_job(tmp_path, config={"rank": 4, "max_prompt_tokens": 128})
-    rows = (tmp_path / "data.jsonl").read_text().replace("A job for", "A job " * 200)
-    (tmp_path / "data.jsonl").write_text(rows)
+    rows = map(json.loads, (tmp_path / "data.jsonl").read_text().splitlines())
+    # Masked, nothing is left to learn from.
+    nothing = [json.dumps(row | {"resume": "Name: Ada Example"}) for row in rows]
+    (tmp_path / "data.jsonl").write_text("\n".join(nothing))
 
     done = run(job)
 

@@ -1,0 +1,73 @@
+"""How the texts of a pair become a prompt: what scorers, canaries, references and training agree on."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+#: Longest prompt, in tokens, that scorers take unless their settings say otherwise.
+DEFAULT_MAX_PROMPT_TOKENS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRules:
+    """What is done to a pair's texts before they are scored; stored with every adapter.
+
+    Attributes:
+        max_prompt_tokens: longest prompt, in tokens.
+        max_resume_tokens: how much of a resume is read, in tokens; 0 is no limit of its own.
+        is_identity_masked: whether the resume loses what tells who its writer is.
+        are_instructions_removed: whether what speaks to the scorer is left out.
+    """
+
+    max_prompt_tokens: int = DEFAULT_MAX_PROMPT_TOKENS
+    max_resume_tokens: int = 0
+    is_identity_masked: bool = True
+    are_instructions_removed: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what an adapter's metadata hold."""
+        return asdict(self)
+
+
+#: Of an adapter that tells none, and of the base model alone: canaries of older versions were read so.
+PLAIN_RULES = ReadingRules(is_identity_masked=False, are_instructions_removed=False)
+
+
+def rules_from_json(content: Any) -> ReadingRules:
+    """Reads what ``ReadingRules.to_json`` wrote; ``PLAIN_RULES`` where nothing was written.
+
+    Raises:
+        ValueError: a rule is unknown, missing or of another type: nothing must be read otherwise than its
+            adapter's trainer read.
+    """
+    if content is None:
+        return PLAIN_RULES
+    if not isinstance(content, Mapping):
+        raise ValueError("reading: must be an object")
+    kinds = {field.name: type(getattr(PLAIN_RULES, field.name)) for field in fields(ReadingRules)}
+    wrong = sorted(
+        str(name) for name in kinds.keys() | content.keys() if type(content.get(name)) is not kinds.get(name)
+    )
+    if wrong:
+        raise ValueError(f"reading: {', '.join(wrong)}: unknown, missing or of another type")
+    return ReadingRules(**content)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOverrides:
+    """What a scorer's settings say against the rules of its adapter.
+
+    Attributes:
+        max_prompt_tokens: as much as its device has memory for.
+        is_identity_masked: the operator's to decide, whoever trained the adapter.
+        max_resume_tokens: None leaves it to the adapter.
+    """
+
+    max_prompt_tokens: int = DEFAULT_MAX_PROMPT_TOKENS
+    is_identity_masked: bool = False
+    max_resume_tokens: int | None = None
+
+    def applied_to(self, rules: ReadingRules) -> ReadingRules:
+        """Returns the rules by which this scorer reads with an adapter of these rules."""
+        num_resume = rules.max_resume_tokens if self.max_resume_tokens is None else self.max_resume_tokens
+        return ReadingRules(self.max_prompt_tokens, num_resume, self.is_identity_masked)
