@@ -11,6 +11,8 @@ from services.contracts.engine import PairScorer
 from services.scoring_api.access_control import AccessControl
 from services.scoring_api.adapter_servicer import AdapterServicer
 from services.scoring_api.call_answers import CallAnswers
+from services.scoring_api.call_entry import CallEntry
+from services.scoring_api.call_pools import CallPools
 from services.scoring_api.callers import KnownCallers
 from services.scoring_api.connections import close_connections
 from services.scoring_api.feedback_servicer import FeedbackServicer
@@ -87,15 +89,21 @@ async def run_api(
         tracing = tracing or Tracing(settings.tracing_endpoint, "scoring-api")
         stack.push_async_callback(asyncio.to_thread, tracing.close)
         limits = RateLimits(settings.grpc_rate_per_second, settings.grpc_rate_burst)
-        answers = CallAnswers(settings.grpc_max_concurrent_calls, limits, metrics.count_refusal, tracing)
+        answers = CallAnswers(limits, metrics.count_refusal, tracing)
         deadline_seconds = settings.grpc_default_deadline_seconds
+        entry = CallEntry(deadline_seconds, settings.grpc_idle_stream_seconds, metrics.count_refusal)
         server = build_server(
             settings,
-            ScoringServicer(PairScoring(scorer, metrics, audit), answers, deadline_seconds),
+            ScoringServicer(
+                PairScoring(scorer, metrics, audit),
+                answers,
+                deadline_seconds,
+                settings.grpc_idle_stream_seconds,
+            ),
             FeedbackServicer(publisher, answers, deadline_seconds),
             AdapterServicer(settings, scorer, answers),
             health,
-            AccessControl(KnownCallers(settings), metrics.count_refusal),
+            AccessControl(KnownCallers(settings), CallPools(settings), entry, metrics.count_refusal),
         )
         address = open_port(server, settings, metrics.watch_certificate)
         await health.set_serving(False)

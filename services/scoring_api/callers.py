@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+import grpc
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.contracts.errors import ScorerError, SettingsInvalid
@@ -22,7 +23,7 @@ Scope = Literal["score", "feedback", "admin"]
 OPEN_SCOPES: frozenset[Scope] = frozenset({"score", "feedback"})
 ANONYMOUS = "anonymous"
 ADMINISTRATOR = "administrator"
-_SCHEME = "Bearer "
+_SCHEME = "bearer"
 
 
 class CallerUnknown(ScorerError):
@@ -49,6 +50,18 @@ class Caller:
 NOBODY = Caller(ANONYMOUS, OPEN_SCOPES)
 #: The caller of the running call; tasks that a call starts inherit it.
 current_caller: ContextVar[Caller] = ContextVar("current_caller", default=NOBODY)
+
+
+def identify(context: grpc.aio.ServicerContext) -> Caller:
+    """Returns who calls; without a token, by the client's certificate or by its address."""
+    caller = current_caller.get()
+    if caller.name != ANONYMOUS:
+        return caller
+    identities = context.peer_identities()
+    if identities:
+        return Caller(f"certificate:{next(iter(identities)).decode('utf-8', 'replace')}", caller.scopes)
+    # Without the port, which is another one for each connection.
+    return Caller(f"{ANONYMOUS}@{context.peer().rpartition(':')[0]}", caller.scopes)
 
 
 class _Entry(BaseModel):
@@ -110,13 +123,14 @@ class KnownCallers:
         return caller
 
     def _find(self, authorization: str | None) -> Caller | None:
-        given = token_digest((authorization or "").removeprefix(_SCHEME))
+        scheme, _, token = (authorization or "").partition(" ")
+        given = token_digest(token)
         found = None
         # Every digest is compared, each in constant time: the delay tells nothing of any of them.
         for digest, caller in {**self._current(), **self._fixed}.items():
             if hmac.compare_digest(digest, given):
                 found = caller
-        return found if (authorization or "").startswith(_SCHEME) else None
+        return found if scheme.lower() == _SCHEME else None  # schemes are written in any case
 
     def _current(self) -> dict[bytes, Caller]:
         if self._path is None:

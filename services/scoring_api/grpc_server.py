@@ -2,7 +2,6 @@
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from services.pb.scoring.v1 import adapter_service_pb2, feedback_service_pb2, scoring_service_pb2
 from services.pb.scoring.v1.adapter_service_pb2_grpc import (
@@ -18,6 +17,8 @@ from services.pb.scoring.v1.scoring_service_pb2_grpc import (
     add_ScoringServiceServicer_to_server,
 )
 from services.scoring_api.access_control import AccessControl
+from services.scoring_api.call_pools import HEALTH_SERVICE
+from services.scoring_api.reflection_services import add_reflection
 from services.service_kit.settings import Settings
 
 SERVICE_NAMES = (
@@ -26,8 +27,6 @@ SERVICE_NAMES = (
     adapter_service_pb2.DESCRIPTOR.services_by_name["AdapterService"].full_name,
 )
 WHOLE_SERVER = ""  # the name that health clients ask for when they name no service
-# Health checks and reflection still get in when every call that we count is in flight.
-NUM_CALLS_BESIDE = 64
 
 KEEPALIVE_OPTIONS = (
     # Ping an idle client every minute, below the idle limits of common load balancers (5 minutes)...
@@ -78,7 +77,6 @@ def build_server(
             ("grpc.so_reuseport", 0),
             *KEEPALIVE_OPTIONS,
         ],
-        maximum_concurrent_rpcs=settings.grpc_max_concurrent_calls + NUM_CALLS_BESIDE,
     )
     add_ScoringServiceServicer_to_server(scoring, server)  # type: ignore[no-untyped-call]
     add_FeedbackServiceServicer_to_server(feedback, server)  # type: ignore[no-untyped-call]
@@ -86,7 +84,5 @@ def build_server(
     if settings.grpc_health:
         health_pb2_grpc.add_HealthServicer_to_server(server_health.servicer, server)
     if settings.grpc_reflection:
-        health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-        shown = (*SERVICE_NAMES, *((health_name,) if settings.grpc_health else ()), reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(shown, server)
+        add_reflection(server, (*SERVICE_NAMES, *((HEALTH_SERVICE,) if settings.grpc_health else ())))
     return server

@@ -36,12 +36,20 @@ class ScoringServicer(ScoringServiceServicer):
         scoring: checks, scores and counts pairs.
         answers: ends every call with the right status.
         default_deadline_seconds: for calls that come without a deadline.
+        idle_seconds: how long a stream may stay open while nothing happens.
     """
 
-    def __init__(self, scoring: PairScoring, answers: CallAnswers, default_deadline_seconds: float) -> None:
+    def __init__(
+        self,
+        scoring: PairScoring,
+        answers: CallAnswers,
+        default_deadline_seconds: float,
+        idle_seconds: float,
+    ) -> None:
         self._scoring = scoring
         self._answers = answers
         self._default_deadline_seconds = default_deadline_seconds
+        self._idle_seconds = idle_seconds
 
     async def Score(self, request: ScoreRequest, context: grpc.aio.ServicerContext) -> ScoreResponse:
         """Scores one pair."""
@@ -69,7 +77,11 @@ class ScoringServicer(ScoringServiceServicer):
         """Answers the pairs of a stream as they become ready."""
         async with self._answers.answering(context):
             stream = ScoreStream(
-                self._scoring, context, self._default_deadline_seconds, charge=self._answers.charge
+                self._scoring,
+                context,
+                self._default_deadline_seconds,
+                self._idle_seconds,
+                charge=self._answers.charge,
             )
             await stream.answer_all(self._answers.draining)
 

@@ -32,7 +32,15 @@ OUTCOMES = (
 STAGES = ("queue", "encode", "forward", "readout")
 PREFIX_OUTCOMES = ("hit", "miss")
 SWITCH_OUTCOMES = ("ok", "rejected")
-REFUSALS = ("unauthenticated", "permission_denied", "rate_exceeded")
+REFUSALS = (
+    "unauthenticated",
+    "permission_denied",
+    "rate_exceeded",
+    "too_many_calls",
+    "message_unreadable",
+    "deadline_expired",
+    "stream_idle",
+)
 ANNOTATION_REASONS = ("standard_deviation", "category_margin")
 
 # From tokenising one short resume (1 ms) to a full batch on a CPU (a minute).
@@ -150,7 +158,7 @@ class ScoringMetrics:
         )
         self.refused_calls = Counter(
             "scoring_refused_calls_total",
-            "Calls that were turned away for their token or their rate.",
+            "Calls that were turned away before their method saw a message, or ended because nothing came.",
             ["reason"],
             registry=registry,
         )

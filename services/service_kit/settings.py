@@ -87,7 +87,11 @@ class Settings(BaseSettings):
     grpc_port: Port = Field(50051, ge=0, le=65535)
     grpc_max_message_bytes: PositiveInt = 4 * 1024**2
     grpc_default_deadline_seconds: PositiveFloat = 60.0  # for calls that come without one
-    grpc_max_concurrent_calls: PositiveInt = 2048
+    grpc_max_concurrent_calls: PositiveInt = 2048  # health and reflection have places of their own
+    grpc_max_concurrent_calls_per_caller: PositiveInt = 512  # by token, certificate or address
+    grpc_max_watches: PositiveInt = 512  # streams of Health.Watch
+    grpc_max_watches_per_caller: PositiveInt = 32  # of each address
+    grpc_idle_stream_seconds: PositiveFloat = 300.0  # a stream in which nothing happens for so long is ended
     grpc_admin_token: SecretStr = SecretStr("")  # a token of scope admin, beside those of the file
     grpc_tokens_file: str = ""  # TOML of callers and scopes; empty: scoring needs no token
     grpc_rate_per_second: float = Field(0, ge=0)  # pairs and other calls of one caller; 0: no limit
