@@ -9,7 +9,7 @@ import grpc
 from services.client.call_budget import CallBudget
 from services.client.connection import ClientOptions
 from services.client.errors import failure_of
-from services.client.requests import Explanation, Job, Pair, explain_request, rank_request
+from services.client.requests import Explanation, Job, Pair, check_size, explain_request, rank_request
 from services.client.stream_flow import StreamFlow
 from services.client.sync_stream import BlockingStream
 from services.pb.scoring.v1.adapter_service_pb2 import ListAdaptersRequest, ListAdaptersResponse
@@ -139,6 +139,7 @@ class ScoringClient:
         return answer
 
     def _call(self, method: Callable[..., Any], request: Any, timeout_seconds: float | None) -> Any:
+        check_size(request)
         budget = CallBudget(self._options.timeout_seconds if timeout_seconds is None else timeout_seconds)
         while True:
             try:

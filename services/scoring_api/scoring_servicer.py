@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 import grpc
 
+from services.contracts.errors import FieldViolation
 from services.contracts.scoring import PairRequest, PairScore
 from services.pb.scoring.v1.scoring_service_pb2 import (
     ExplainRequest,
@@ -64,7 +65,7 @@ class ScoringServicer(ScoringServiceServicer):
     ) -> RankCandidatesResponse:
         """Scores all candidates at once; the first failure withdraws the others."""
         async with self._answers.answering(context):
-            self._scoring.check("rank", request)
+            self._scoring.check("rank", request, _repeated_ids(request))
             self._answers.charge(len(request.candidates) - 1)
             scores = await self._score_candidates(request, self._deadline_of(context))
         # sorted() is stable, so equal scores keep the order of the request.
@@ -128,3 +129,13 @@ class ScoringServicer(ScoringServiceServicer):
 
     def _deadline_of(self, context: grpc.aio.ServicerContext) -> float:
         return deadline_of(context, self._default_deadline_seconds)
+
+
+def _repeated_ids(request: RankCandidatesRequest) -> tuple[FieldViolation, ...]:
+    """Names every candidate whose id stands before it already: their results could not be told apart."""
+    first: dict[str, int] = {}
+    return tuple(
+        FieldViolation(f"candidates[{index}].application_id", f"is also that of candidates[{first[each]}]")
+        for index, each in enumerate(candidate.application_id for candidate in request.candidates)
+        if each and first.setdefault(each, index) != index
+    )

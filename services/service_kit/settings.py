@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     # API
     grpc_host: str = "127.0.0.1"
     grpc_port: Port = Field(50051, ge=0, le=65535)
-    grpc_max_message_bytes: PositiveInt = 4 * 1024**2
+    grpc_max_message_bytes: PositiveInt = 8 * 1024**2  # as max_message_bytes in scoring_service.proto
     grpc_default_deadline_seconds: PositiveFloat = 60.0  # for calls that come without one
     grpc_max_concurrent_calls: PositiveInt = 2048  # health and reflection have places of their own
     grpc_max_concurrent_calls_per_caller: PositiveInt = 512  # by token, certificate or address

@@ -160,6 +160,21 @@ async def test_a_body_that_is_no_message_is_invalid_and_counted_and_not_logged(
     assert caplog.text + "".join(capfd.readouterr()) == ""
 
 
+async def test_a_ranking_with_one_id_twice_names_both_candidates(api: Api) -> None:
+    ids = ("a", "b", "c", "b")
+    candidates = [Candidate(application_id=each, resume="Ten years.") for each in ids]
+
+    failure = await failure_of(
+        api.scoring.RankCandidates(RankCandidatesRequest(job=JOB, candidates=candidates))
+    )
+
+    assert failure.code() is grpc.StatusCode.INVALID_ARGUMENT
+    violations = detail_of(failure, BadRequest).field_violations
+    assert [(each.field, each.description) for each in violations] == [
+        ("candidates[3].application_id", "is also that of candidates[1]")
+    ]
+
+
 async def test_a_message_over_the_size_limit_is_refused() -> None:
     async with running_api(FakeScorer(), grpc_max_message_bytes=10_000) as api:
         failure = await failure_of(api.scoring.Score(score_request(1, "x" * 10_001)))
