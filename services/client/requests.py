@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -18,8 +19,9 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     ScoreRequest,
 )
 
+_RANKING_OPTIONS: Any = RankCandidatesRequest.DESCRIPTOR.GetOptions()  # stubs type extensions too loosely
 #: Largest request of all methods: a ranking.
-MAX_REQUEST_BYTES: int = RankCandidatesRequest.DESCRIPTOR.GetOptions().Extensions[max_message_bytes]
+MAX_REQUEST_BYTES: int = _RANKING_OPTIONS.Extensions[max_message_bytes]
 Job = InlineJob | str  # a text alone is the description
 
 
