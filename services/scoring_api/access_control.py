@@ -10,8 +10,9 @@ from services.contracts.errors import ScorerError
 from services.pb.scoring.v1 import adapter_service_pb2, feedback_service_pb2, scoring_service_pb2
 from services.scoring_api.call_entry import CallEntry
 from services.scoring_api.call_pools import HEALTH_SERVICE, CallPools
-from services.scoring_api.callers import KnownCallers, Scope, current_caller
+from services.scoring_api.callers import Scope, current_caller
 from services.scoring_api.error_status import abort_call, row_of
+from services.scoring_api.known_callers import KnownCallers
 from services.scoring_api.reflection_services import REFLECTION_SERVICES
 
 SCOPES: dict[str, Scope | None] = {

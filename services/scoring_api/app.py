@@ -13,18 +13,18 @@ from services.scoring_api.adapter_servicer import AdapterServicer
 from services.scoring_api.call_answers import CallAnswers
 from services.scoring_api.call_entry import CallEntry
 from services.scoring_api.call_pools import CallPools
-from services.scoring_api.callers import KnownCallers
 from services.scoring_api.connections import close_connections
 from services.scoring_api.feedback_servicer import FeedbackServicer
 from services.scoring_api.grpc_server import ServerHealth, build_server
 from services.scoring_api.kafka_label_publisher import KafkaLabelPublisher
+from services.scoring_api.known_callers import KnownCallers
 from services.scoring_api.label_publisher import LabelPublisher
 from services.scoring_api.pair_scoring import PairScoring
 from services.scoring_api.rate_limits import RateLimits
 from services.scoring_api.scoring_servicer import ScoringServicer
 from services.scoring_api.server_transport import open_port
 from services.service_kit.audit_log import open_audit_log
-from services.service_kit.health_server import HealthServer
+from services.service_kit.health_server import Checks, HealthServer
 from services.service_kit.logging import get_logger
 from services.service_kit.metrics import ScoringMetrics
 from services.service_kit.settings import Settings
@@ -78,11 +78,14 @@ async def run_api(
             port would be open to other machines without TLS.
         what ``warm_up`` raises.
     """
-    health = ServerHealth()
+    health, callers = ServerHealth(), KnownCallers(settings)
+    metrics.watch_tokens(lambda: callers.is_file_failing)
     async with AsyncExitStack() as stack:  # closed last to first
-        http = await stack.enter_async_context(_http_server(settings, scorer, metrics, health))
         audit = open_audit_log(settings, "scoring-api", metrics.audit_failures.inc)
         stack.push_async_callback(audit.close)
+        # While one of them fails, every call would.
+        checks = {"tokens": lambda: callers.are_known, "audit": lambda: audit.is_writable}
+        http = await stack.enter_async_context(_http_server(settings, scorer, metrics, health, checks))
         if publisher is None:
             publisher = KafkaLabelPublisher(settings)
             stack.push_async_callback(publisher.close)
@@ -103,7 +106,7 @@ async def run_api(
             FeedbackServicer(publisher, answers, deadline_seconds),
             AdapterServicer(settings, scorer, answers),
             health,
-            AccessControl(KnownCallers(settings), CallPools(settings), entry, metrics.count_refusal),
+            AccessControl(callers, CallPools(settings), entry, metrics.count_refusal),
         )
         address = open_port(server, settings, metrics.watch_certificate)
         await health.set_serving(False)
@@ -115,19 +118,21 @@ async def run_api(
         if warm_up is not None:
             await warm_up()
         await health.set_serving(True)
+        following = asyncio.create_task(health.follow(checks))
+        stack.callback(following.cancel)
         log.info("api ready", address=address)
         await stop.wait()
 
 
 def _http_server(
-    settings: Settings, scorer: PairScorer, metrics: ScoringMetrics, health: ServerHealth
+    settings: Settings, scorer: PairScorer, metrics: ScoringMetrics, health: ServerHealth, checks: Checks
 ) -> HealthServer:
     return HealthServer(
         settings,
         "api_metrics_port",
         metrics.registry,
         live={"model": lambda: scorer.seconds_since_progress() <= settings.hang_seconds},
-        ready={"serving": lambda: health.is_serving},
+        ready={"serving": lambda: health.is_serving, **checks},
     )
 
 

@@ -23,7 +23,7 @@ from services.contracts.errors import (
     ScoringFailed,
 )
 from services.scoring_api.call_errors import MessageUnreadable, StreamIdle, TooManyCalls
-from services.scoring_api.callers import CallerUnknown, ScopeMissing
+from services.scoring_api.callers import CallerUnknown, ScopeMissing, TokensUnusable
 from services.scoring_api.label_publisher import LabelNotPublished
 from services.scoring_api.rate_limits import RateExceeded
 
@@ -91,6 +91,12 @@ _ROWS: dict[type[BaseException], ErrorRow] = {
     ),
     CallerUnknown: ErrorRow(
         grpc.StatusCode.UNAUTHENTICATED, "invalid_input", "UNAUTHENTICATED", "a valid bearer token is needed"
+    ),
+    TokensUnusable: ErrorRow(
+        grpc.StatusCode.UNAVAILABLE,
+        "closed",
+        "TOKENS_UNAVAILABLE",
+        "tokens cannot be checked at the moment; try again",
     ),
     ScopeMissing: ErrorRow(
         grpc.StatusCode.PERMISSION_DENIED,

@@ -1,5 +1,7 @@
 """The gRPC server: its options, health and reflection."""
 
+import asyncio
+
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
@@ -19,6 +21,7 @@ from services.pb.scoring.v1.scoring_service_pb2_grpc import (
 from services.scoring_api.access_control import AccessControl
 from services.scoring_api.call_pools import HEALTH_SERVICE
 from services.scoring_api.reflection_services import add_reflection
+from services.service_kit.health_server import Checks
 from services.service_kit.settings import Settings
 
 SERVICE_NAMES = (
@@ -26,6 +29,8 @@ SERVICE_NAMES = (
     feedback_service_pb2.DESCRIPTOR.services_by_name["FeedbackService"].full_name,
     adapter_service_pb2.DESCRIPTOR.services_by_name["AdapterService"].full_name,
 )
+# Probes come every few seconds.
+FOLLOW_SECONDS = 1.0
 WHOLE_SERVER = ""  # the name that health clients ask for when they name no service
 
 KEEPALIVE_OPTIONS = (
@@ -50,6 +55,14 @@ class ServerHealth:
     def __init__(self) -> None:
         self.servicer = health.aio.HealthServicer()
         self.is_serving = False
+
+    async def follow(self, checks: Checks) -> None:
+        """Keeps the status that of the checks, until it is cancelled."""
+        while True:
+            is_well = all(check() for check in checks.values())
+            if is_well != self.is_serving:
+                await self.set_serving(is_well)
+            await asyncio.sleep(FOLLOW_SECONDS)
 
     async def set_serving(self, is_serving: bool) -> None:
         """Changes the status of every service; clients that watch are told."""

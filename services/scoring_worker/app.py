@@ -72,6 +72,7 @@ async def run_worker(
         "model": is_model_warm,
         "consumer": worker.is_connected,
         "jobs": worker.has_jobs,
+        "audit": worker.can_note,
     }
     async with HealthServer(settings, "worker_metrics_port", metrics.registry, live=live, ready=ready):
         try:
@@ -99,6 +100,7 @@ class _Worker:
         self._jobs = JobView(settings, metrics)
         self._assigned = asyncio.Event()
         self._progress: ProgressWatch | None = None
+        self._audit: ScoreAudit | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def is_connected(self) -> bool:
@@ -109,6 +111,9 @@ class _Worker:
 
     def has_jobs(self) -> bool:
         return self._jobs.caught_up.is_set()
+
+    def can_note(self) -> bool:
+        return self._audit is None or self._audit.is_writable
 
     async def run(self) -> None:
         started = time.monotonic()
@@ -127,6 +132,7 @@ class _Worker:
                 producer, self._metrics, self._settings.annotation_requests_per_hour
             )
             audit = open_audit_log(self._settings, "scoring-worker", self._metrics.audit_failures.inc)
+            self._audit = audit
             stack.push_async_callback(audit.close)
             processor = self._build_processor(producer, intake, annotations, audit)
             validator = JobValidator(DeadLetters(producer, self._metrics.dead_letters))

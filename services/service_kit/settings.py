@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, ValidationError
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -94,6 +102,7 @@ class Settings(BaseSettings):
     grpc_idle_stream_seconds: PositiveFloat = 300.0  # a stream in which nothing happens for so long is ended
     grpc_admin_token: SecretStr = SecretStr("")  # a token of scope admin, beside those of the file
     grpc_tokens_file: str = ""  # TOML of callers and scopes; empty: scoring needs no token
+    grpc_tokens_grace_seconds: NonNegativeFloat = 300.0  # a file that cannot be read counts so long as before
     grpc_rate_per_second: float = Field(0, ge=0)  # pairs and other calls of one caller; 0: no limit
     grpc_rate_burst: PositiveInt = 256  # how many of them at once
     grpc_tls_certfile: str = ""  # certificate chain, PEM; read again when it changes

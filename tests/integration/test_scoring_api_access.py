@@ -18,6 +18,7 @@ from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest
 from services.pb.scoring.v1.scoring_service_pb2 import Candidate, RankCandidatesRequest, StreamScoresRequest
 from tests.fake_scorer import FakeScorer
 from tests.integration.api_under_test import JOB, Api, running_api, score_request
+from tests.integration.health_probe import until_status
 from tests.integration.test_scoring_api_errors import detail_of, failure_of
 
 LABEL = SubmitLabelRequest(label=ScoreLabelled(application_id="a-1", rater="r-1", score=70))
@@ -149,6 +150,27 @@ async def test_a_changed_tokens_file_counts_at_once_and_a_broken_one_not_at_all(
 
         tokens.write_text("[callers.next\n")
         await api.scoring.Score(score_request(2), metadata=token_of("next"))
+
+
+async def test_a_tokens_file_that_is_gone_ends_its_tokens_and_the_service_is_not_ready(
+    tokens: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.scoring_api.grpc_server.FOLLOW_SECONDS", 0.05)
+    settings = {"grpc_tokens_file": str(tokens), "grpc_tokens_grace_seconds": 0}
+    async with running_api(FakeScorer(), **settings) as api:
+        tokens.unlink()
+
+        failure = await failure_of(api.scoring.Score(score_request(1), metadata=token_of("ats")))
+        told = await until_status(api.addresses.http_port, "/readyz", 503, 3)
+
+        assert failure.code() is grpc.StatusCode.UNAVAILABLE
+        assert detail_of(failure, ErrorInfo).reason == "TOKENS_UNAVAILABLE"
+        assert told["checks"]["tokens"] == "failing"
+        assert api.registry.get_sample_value("scoring_tokens_file_failing") == 1
+
+        write_tokens(tokens, CALLERS)
+        await api.scoring.Score(score_request(1), metadata=token_of("ats"))
+        await until_status(api.addresses.http_port, "/readyz", 200, 3)
 
 
 @pytest.mark.parametrize(
