@@ -11,6 +11,7 @@ from services.service_kit.settings import Settings
 
 HEALTH_SERVICE: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 WATCH = f"{HEALTH_SERVICE}/Watch"
+EXPLAIN = "scoring.v1.ScoringService/Explain"
 # Health checks end at once; what stays open longer is somebody who opens calls and sends nothing.
 MAX_CHECKS, MAX_CHECKS_PER_CALLER = 512, 64
 # A person's tool asks for descriptions over one stream.
@@ -85,6 +86,7 @@ class CallPools:
         self._checks = CallPool(MAX_CHECKS, MAX_CHECKS_PER_CALLER)
         self._reflections = CallPool(MAX_REFLECTIONS, MAX_REFLECTIONS_PER_CALLER)
         self._of_method = {
+            EXPLAIN: CallPool(settings.grpc_max_explanations, max(1, settings.grpc_max_explanations // 2)),
             WATCH: CallPool(settings.grpc_max_watches, settings.grpc_max_watches_per_caller),
         }
 

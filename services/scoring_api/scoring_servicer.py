@@ -22,12 +22,13 @@ from services.scoring.attribution import attribute_score
 from services.scoring.explanation_check import NO_READABLE_TEXT, readable_sentences
 from services.scoring_api.call_answers import CallAnswers
 from services.scoring_api.deadlines import deadline_of, ends_by
+from services.scoring_api.explanation_price import max_tokens_of, price_of
 from services.scoring_api.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
+from services.scoring_api.patient_scorer import PatientScorer
 from services.scoring_api.score_stream import ScoreStream
 from services.service_kit.message_mapping import attribution_message, job_text, result_message
 
 NO_JOB_ID = ""  # these calls bring the job itself
-DEFAULT_EXPLANATION_TOKENS = 128
 
 
 class ScoringServicer(ScoringServiceServicer):
@@ -48,6 +49,7 @@ class ScoringServicer(ScoringServiceServicer):
         idle_seconds: float,
     ) -> None:
         self._scoring = scoring
+        self._patient = PatientScorer(scoring.scorer)
         self._answers = answers
         self._default_deadline_seconds = default_deadline_seconds
         self._idle_seconds = idle_seconds
@@ -90,15 +92,16 @@ class ScoringServicer(ScoringServiceServicer):
         """Writes the score, the measured influence of lines, then the model's words by sentence."""
         async with self._answers.answering(context):
             self._scoring.check("explain", request)
+            self._answers.charge(price_of(request) - 1)
             deadline = self._deadline_of(context)
             pair = pair_of(request.request, deadline)
             score = await self._scoring.score("explain", pair, deadline, INNER_REQUEST_PATHS)
             await context.write(ExplainResponse(result=result_message(score, NO_JOB_ID)))
             async with ends_by(deadline):
-                parts = await attribute_score(self._scoring.scorer, pair, score)
+                parts = await attribute_score(self._patient, pair, score)
             await context.write(ExplainResponse(attribution=attribution_message(parts)))
-            max_tokens = request.max_tokens or DEFAULT_EXPLANATION_TOKENS
-            sentences = readable_sentences(self._scoring.scorer.explain(pair, score, max_tokens))
+            pieces = self._scoring.scorer.explain(pair, score, max_tokens_of(request))
+            sentences = readable_sentences(pieces)
             has_text = False
             # Closed, else a client that leaves would keep the model writing until the next collection.
             async with ends_by(deadline), aclosing(sentences):

@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     grpc_max_concurrent_calls_per_caller: PositiveInt = 512  # by token, certificate or address
     grpc_max_watches: PositiveInt = 512  # streams of Health.Watch
     grpc_max_watches_per_caller: PositiveInt = 32  # of each address
+    grpc_max_explanations: PositiveInt = 2  # at once; of one caller half of them, but one
     grpc_idle_stream_seconds: PositiveFloat = 300.0  # a stream in which nothing happens for so long is ended
     grpc_admin_token: SecretStr = SecretStr("")  # a token of scope admin, beside those of the file
     grpc_tokens_file: str = ""  # TOML of callers and scopes; empty: scoring needs no token

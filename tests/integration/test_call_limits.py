@@ -1,7 +1,7 @@
 """Whoever opens calls and keeps them open shuts nobody else out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import pytest
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from services.pb.scoring.v1.scoring_service_pb2 import StreamScoresRequest
+from services.contracts.scoring import PairRequest, PairScore
+from services.pb.scoring.v1.scoring_service_pb2 import ExplainRequest, StreamScoresRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
 from tests.fake_scorer import FakeScorer
 from tests.integration.api_under_test import Api, GatedScorer, running_api, score_request
@@ -144,3 +145,48 @@ async def test_a_stream_whose_answers_are_not_taken_is_ended() -> None:
             await stream.write(StreamScoresRequest(request=score_request(number)))
 
         await until(lambda: refusals(api, "stream_idle")() == 1)
+
+
+class SlowToExplain(FakeScorer):
+    """Writes nothing until the gate opens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+
+    async def explain(
+        self, request: PairRequest, score: PairScore, max_tokens: int
+    ) -> AsyncGenerator[str, None]:
+        await self.gate.wait()
+        yield "Five years of surgery."
+
+
+async def test_explanations_have_few_places_and_scores_need_none_of_them() -> None:
+    scorer = SlowToExplain()
+    async with running_api(scorer) as api:
+        first = api.scoring.Explain(ExplainRequest(request=score_request(1)))
+        await first.read()
+
+        more = [api.scoring.Explain(ExplainRequest(request=score_request(number))) for number in range(2, 9)]
+        refused = [await failure_of(call.read()) for call in more]
+        scores = await asyncio.gather(*(api.scoring.Score(score_request(number)) for number in range(20)))
+        scorer.gate.set()
+        rest = [await first.read() for _ in range(2)]
+
+        assert {detail_of(each, ErrorInfo).reason for each in refused} == {"TOO_MANY_CALLS"}
+        assert detail_of(refused[0], RetryInfo).retry_delay.ToMilliseconds() > 0
+        assert len(scores) == 20
+        assert rest[-1].text == "Five years of surgery."
+
+
+async def test_an_explanation_is_charged_for_all_its_passes() -> None:
+    lines = "\n".join(f"Line {number}" for number in range(20))
+    request = ExplainRequest(request=score_request(1, lines))
+    async with running_api(FakeScorer(), grpc_rate_per_second=0.001, grpc_rate_burst=30) as api:
+        await api.scoring.Explain(request).read()  # 21 of 30
+        for number in range(9):
+            await api.scoring.Score(score_request(number))
+
+        failure = await failure_of(api.scoring.Score(score_request(10)))
+
+        assert detail_of(failure, ErrorInfo).reason == "RATE_EXCEEDED"
