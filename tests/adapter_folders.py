@@ -10,9 +10,14 @@ from peft import LoraConfig, get_peft_model
 from services.adapters.canaries import write_canaries
 from services.adapters.manifest import write_manifest
 from services.contracts.adapters import Canary
+from services.scoring.adapter_switch import load_adapter
 from services.scoring.base_model import BaseModelSpec, load_base_model
 from services.scoring.lora_adapter import METADATA_FILE
 from services.scoring.prompt import PROMPT_VERSION
+from services.scoring.score_model import ScoreModel
+from services.scoring.score_scale import find_score_tokens
+from services.scoring.text_encoder import TextEncoder
+from training.canaries import score_canaries
 from training.lora_setup import TARGET_MODULES
 
 TINY_MODEL = "random:tiny-gemma-3"
@@ -23,9 +28,17 @@ def make_adapter(
     cache_dir: Path,
     seed: int,
     targets: Sequence[str] = TARGET_MODULES,
-    canaries: Sequence[Canary] = (),
+    canaries: Sequence[Canary] | None = None,
 ) -> Path:
-    """Writes a whole adapter with its manifest; another seed gives other weights."""
+    """Writes a whole adapter with its manifest; another seed gives other weights.
+
+    Args:
+        folder: where to.
+        cache_dir: of the tiny model's tokenizer.
+        seed: of the weights.
+        targets: the layers that have weights.
+        canaries: stored as they are; None: the pairs of training, with the scores that this adapter gives.
+    """
     base = load_base_model(BaseModelSpec(TINY_MODEL, cache_dir, device="cpu", dtype="float32"))
     model = get_peft_model(base.model, LoraConfig(r=4, lora_alpha=6, target_modules=list(targets)))
     generator = torch.Generator().manual_seed(seed)
@@ -39,6 +52,15 @@ def make_adapter(
         "prompt_version": PROMPT_VERSION,
     }
     (folder / METADATA_FILE).write_text(json.dumps(metadata))
-    write_canaries(folder, canaries)
+    write_canaries(folder, _score_canaries(folder, cache_dir) if canaries is None else canaries)
     write_manifest(folder)
     return folder
+
+
+def _score_canaries(folder: Path, cache_dir: Path) -> Sequence[Canary]:
+    # Its own copy: peft has put its layers into the other one.
+    base = load_base_model(BaseModelSpec(TINY_MODEL, cache_dir, device="cpu", dtype="float32"))
+    encoder = TextEncoder(base.tokenizer)
+    model = ScoreModel(base, find_score_tokens(encoder))
+    model.lora.activate(load_adapter(model, base.name, folder).weights)
+    return score_canaries(model, encoder)

@@ -74,6 +74,17 @@ SERVICE_OVERVIEW = Dashboard(
         ),
         Panel("Dead letters", (rate("scoring_dead_letters_total", "error_kind"),), "reqps"),
         Panel(
+            "Batches that cannot be decoded",
+            (
+                Query(
+                    "sum by (job, topic) (increase(scoring_undecodable_batches_total[1h]))",
+                    "{{job}}: {{topic}}",
+                ),
+            ),
+            help="Damaged bytes or an unknown codec, in the last hour; what is behind them is read.",
+        ),
+        Panel("Unknown fields read past", (rate("scoring_unknown_fields_total", "topic"),), "reqps"),
+        Panel(
             "Refused calls and audit failures",
             (
                 rate("scoring_refused_calls_total", "reason"),

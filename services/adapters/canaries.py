@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from services.adapters.manifest import MALFORMED
 from services.contracts.adapters import Canary
 from services.contracts.errors import AdapterIncompatible
 
@@ -20,21 +21,21 @@ def write_canaries(folder: Path, canaries: Sequence[Canary]) -> None:
 
 
 def read_canaries(folder: Path) -> tuple[Canary, ...]:
-    """Returns the canaries of an adapter; none where it has no such file.
+    """Returns the canaries of an adapter.
 
     Raises:
-        AdapterIncompatible: the file is damaged or holds too many.
+        AdapterIncompatible: the file is missing or damaged, or holds none or too many.
     """
     path = folder / CANARIES_FILE
     if not path.is_file():
-        return ()
+        raise AdapterIncompatible(f"adapter {folder.name}: {CANARIES_FILE} is missing")
     try:
         canaries = tuple(
             Canary(str(row["job_description"]), str(row["resume"]), float(row["score"]))
             for row in json.loads(path.read_text("utf-8"))
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except MALFORMED as error:
         raise AdapterIncompatible(f"adapter {folder.name}: {CANARIES_FILE} is damaged") from error
-    if len(canaries) > MAX_CANARIES:
-        raise AdapterIncompatible(f"adapter {folder.name}: more than {MAX_CANARIES} canaries")
+    if not 0 < len(canaries) <= MAX_CANARIES:
+        raise AdapterIncompatible(f"adapter {folder.name}: needs 1 to {MAX_CANARIES} canaries")
     return canaries

@@ -1,15 +1,18 @@
 """Brings a stored adapter to this machine: bounded, of known kinds of files, every byte verified."""
 
 import hashlib
+import logging
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from fsspec.core import url_to_fs
+from fsspec import AbstractFileSystem
 
-from services.adapters.manifest import MANIFEST_FILE, parse_manifest, verify_manifest
+from services.adapters.canaries import CANARIES_FILE
+from services.adapters.manifest import MANIFEST_FILE, ManifestFile, parse_manifest, verify_manifest
 from services.contracts.errors import AdapterIncompatible, AdapterStoreUnreachable
 
 #: No adapter of a served base model comes near this; a store that was tampered with might.
@@ -18,63 +21,94 @@ MAX_ADAPTER_BYTES = 4 * 1024**3
 MAX_MANIFEST_BYTES = 1024**2
 #: What an adapter may consist of: weights as safetensors, the rest readable text. Nothing that runs code.
 ALLOWED_SUFFIXES = frozenset({".safetensors", ".json", ".md", ".model", ".jinja", ".txt"})
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+log = logging.getLogger(__name__)
 
 
-def fetch_adapter(uri: str, manifest_digest: str, cache_dir: Path) -> Path:
-    """Copies a stored version to this machine and verifies every byte; a copy that is there is used again.
+def fetch_adapter(fs: AbstractFileSystem, place: str, manifest_digest: str, cache_dir: Path) -> Path:
+    """Copies a stored version to this machine and verifies every byte; a whole copy is used again.
 
     Args:
-        uri: of the version's folder.
-        manifest_digest: SHA-256 that its manifest must have.
-        cache_dir: where copies are kept.
+        fs: of the store.
+        place: of the version's folder in it.
+        manifest_digest: SHA-256 that its manifest must have, as 64 hexadecimal digits.
+        cache_dir: where copies are kept, each under its digest.
 
     Returns:
         The folder of the copy.
 
     Raises:
-        AdapterIncompatible: a file is missing, too large, of another kind, or differs.
+        AdapterIncompatible: the digest is none, or a file is missing, too large, of another kind, or differs.
         AdapterStoreUnreachable: the store cannot be read, or ``cache_dir`` cannot be written; both may pass.
     """
+    if not _DIGEST.fullmatch(manifest_digest):
+        raise AdapterIncompatible("the digest of an adapter's manifest must be 64 hexadecimal digits")
     target = cache_dir / manifest_digest
     if target.is_dir():
-        verify_manifest(target)
-        return target
+        try:
+            _verify_copy(target, manifest_digest)
+            return target
+        except AdapterIncompatible:
+            # Whoever could write it may have written its manifest, too: only the store's is right.
+            log.warning("the copy of adapter %s is not what was fetched; fetching again", target.name[:12])
+            shutil.rmtree(target, ignore_errors=True)
     with reaching(str(cache_dir)):
         cache_dir.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=cache_dir))
     try:
-        _copy(uri, manifest_digest, part)
-        verify_manifest(part)
+        _copy(fs, place, manifest_digest, part)
+        _verify_copy(part, manifest_digest)
         try:
             part.rename(target)
         except OSError:
             # Worker and API of one machine fetch at the same moment; the slower takes what the faster has.
             if not target.is_dir():
                 raise
-            verify_manifest(target)
+            _verify_copy(target, manifest_digest)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return target
 
 
-def _copy(uri: str, manifest_digest: str, folder: Path) -> None:
-    name = PurePosixPath(uri).name
-    with reaching(uri):
-        fs, place = url_to_fs(uri)
+def _copy(fs: AbstractFileSystem, place: str, manifest_digest: str, folder: Path) -> None:
+    name = PurePosixPath(place).name
+    with reaching(place):
         if fs.size(f"{place}/{MANIFEST_FILE}") > MAX_MANIFEST_BYTES:
             raise AdapterIncompatible(
                 f"adapter {name}: {MANIFEST_FILE} is larger than {MAX_MANIFEST_BYTES} bytes"
             )
         content: bytes = fs.cat_file(f"{place}/{MANIFEST_FILE}")
-        if hashlib.sha256(content).hexdigest() != manifest_digest:
-            raise AdapterIncompatible(f"adapter {name}: {MANIFEST_FILE} has another digest than announced")
-        files = parse_manifest(name, content)
-        check_files(name, {file: entry.num_bytes for file, entry in files.items()})
+        files = _checked_manifest(name, content, manifest_digest)
         for file, entry in files.items():
             if fs.size(f"{place}/{file}") != entry.num_bytes:
                 raise AdapterIncompatible(f"adapter {name}: {file} differs from its manifest")
             fs.get_file(f"{place}/{file}", str(folder / file))
         (folder / MANIFEST_FILE).write_bytes(content)
+
+
+def _verify_copy(folder: Path, manifest_digest: str) -> None:
+    """Compares a copy's manifest with the digest that was announced, and all its files with the manifest.
+
+    Raises:
+        AdapterIncompatible: a file is missing, differs, or is not in the manifest.
+    """
+    try:
+        content = (folder / MANIFEST_FILE).read_bytes()
+    except OSError as error:
+        raise AdapterIncompatible(f"adapter {folder.name}: {MANIFEST_FILE} is missing") from error
+    files = _checked_manifest(folder.name, content, manifest_digest)
+    if {path.name for path in folder.iterdir()} != {*files, MANIFEST_FILE}:
+        raise AdapterIncompatible(f"adapter {folder.name}: its files are not those of its manifest")
+    verify_manifest(folder)
+
+
+def _checked_manifest(name: str, content: bytes, manifest_digest: str) -> dict[str, ManifestFile]:
+    if hashlib.sha256(content).hexdigest() != manifest_digest:
+        raise AdapterIncompatible(f"adapter {name}: {MANIFEST_FILE} has another digest than announced")
+    files = parse_manifest(name, content)
+    check_files(name, {file: entry.num_bytes for file, entry in files.items()})
+    return files
 
 
 def check_files(name: str, sizes: dict[str, int]) -> None:
@@ -85,8 +119,11 @@ def check_files(name: str, sizes: dict[str, int]) -> None:
         sizes: bytes of each file.
 
     Raises:
-        AdapterIncompatible: a file is of another kind or in another folder, or all are too large.
+        AdapterIncompatible: a file is of another kind or in another folder, all are too large, or the
+            canaries are missing, without which no scorer can tell that it computes with the right weights.
     """
+    if CANARIES_FILE not in sizes:
+        raise AdapterIncompatible(f"adapter {name}: {CANARIES_FILE} is missing")
     for file in sizes:
         if PurePosixPath(file).name != file or PurePosixPath(file).suffix not in ALLOWED_SUFFIXES:
             raise AdapterIncompatible(

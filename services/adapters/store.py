@@ -15,13 +15,15 @@ from pathlib import Path, PurePosixPath
 
 from fsspec.core import url_to_fs
 
-from services.adapters.fetching import check_files, reaching
+from services.adapters.canaries import read_canaries
+from services.adapters.fetching import check_files, fetch_adapter, reaching
 from services.adapters.manifest import MALFORMED, MANIFEST_FILE, read_manifest, verify_manifest
 from services.contracts.errors import AdapterIncompatible, AdapterNotFound, AdapterStoreUnreachable
 from services.scoring.lora_adapter import METADATA_FILE, read_adapter
 
 ACTIVATIONS_FILE = "activations.json"
 _VERSION_DIGEST_CHARACTERS = 8
+_MAX_SHOWN_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class AdapterStore:
         verify_manifest(folder)
         files = read_manifest(folder)
         check_files(folder.name, {name: entry.num_bytes for name, entry in files.items()})
+        read_canaries(folder)
         for stored in self.versions():
             if stored.adapter_digest == adapter.digest:
                 return stored
@@ -146,6 +149,26 @@ class AdapterStore:
         except MALFORMED as error:
             raise AdapterIncompatible(f"adapter {version}: {MANIFEST_FILE} is damaged") from error
 
+    def fetch(self, uri: str, manifest_digest: str, cache_dir: Path) -> Path:
+        """Brings a version to this machine, every byte verified.
+
+        Args:
+            uri: of the version's folder, as it was announced.
+            manifest_digest: SHA-256 that its manifest must have.
+            cache_dir: where copies are kept.
+
+        Raises:
+            AdapterIncompatible: the folder is none of this store's, or its files are not what was announced.
+            AdapterStoreUnreachable: the store cannot be read, or ``cache_dir`` cannot be written.
+        """
+        # Compared as text: nothing of what a record names is opened, or even looked up, elsewhere.
+        versions = f"{self._fs.unstrip_protocol(f'{self._root}/versions')}/"
+        version = uri.removeprefix(versions)
+        if version == uri or not _is_version(version):
+            shown = uri[:_MAX_SHOWN_CHARACTERS]
+            raise AdapterIncompatible(f"announced at {shown}: no version of the adapter store {versions}")
+        return fetch_adapter(self._fs, self._place(version), manifest_digest, cache_dir)
+
     def activations(self) -> list[str]:
         """Returns the activated versions, latest last, as far as none was rolled back."""
         with reaching(self._root):
@@ -195,7 +218,7 @@ class AdapterStore:
         return removed
 
     def _place(self, version: str) -> str:
-        if not version or PurePosixPath(version).name != version or version in (".", ".."):
+        if not _is_version(version):
             raise AdapterNotFound("the adapter store has no version of this name")
         return f"{self._root}/versions/{version}"
 
@@ -208,6 +231,10 @@ class AdapterStore:
         # A rename is one step on a disk; an object store shows an object only once it is whole.
         self._fs.pipe_file(f"{path}.part", text.encode())
         self._fs.mv(f"{path}.part", path)
+
+
+def _is_version(name: str) -> bool:
+    return bool(name) and PurePosixPath(name).name == name and name not in (".", "..")
 
 
 def _base_model(folder: Path) -> str:

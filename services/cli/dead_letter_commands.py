@@ -59,7 +59,7 @@ async def _replay(
             say(f"sent to {topic}")
     num_without_value = sum(each.num_without_value for each in waiting.values())
     if num_without_value:
-        say(f"{num_without_value} were too large to be kept and cannot be sent; headers tell their place")
+        say(f"{num_without_value} were too large or could not be decoded; their headers tell their place")
 
 
 def _show(counts: Mapping[str, Any]) -> None:

@@ -29,6 +29,8 @@ MAX_POLL_RECORDS = 100
 ASSIGNMENT_SECONDS = 30.0  # a group that was left without a word is free after its session timeout
 IDLE_POLLS = 10  # retention may have removed what was counted
 TAKEN_OVER = "another replay took these dead letters over"
+_MAX_DIGITS = 10
+_NO_VALUE = frozenset((f"{HEADER_PREFIX}value_omitted", f"{HEADER_PREFIX}is_raw"))
 KIND = re.compile(r"[a-z_]{1,40}")
 
 Letter: TypeAlias = "ConsumerRecord[bytes, bytes]"
@@ -44,7 +46,7 @@ class Waiting:
 
     Attributes:
         num_letters: that can be sent.
-        num_without_value: whose value was too large to be kept; they are passed over.
+        num_without_value: whose value was too large or could not be decoded; they are passed over.
         last_offsets: of the last of them in each partition.
     """
 
@@ -196,7 +198,7 @@ class DeadLetterReplay:
 
 def kind_of(letter: Letter) -> str | None:
     """Returns why a record was put aside; None where that cannot be read."""
-    kind = dict(letter.headers).get(f"{HEADER_PREFIX}kind", b"").decode("ascii", "replace")
+    kind = (dict(letter.headers).get(f"{HEADER_PREFIX}kind") or b"").decode("ascii", "replace")
     return kind if KIND.fullmatch(kind) else None
 
 
@@ -206,14 +208,14 @@ def place_of(letter: Letter) -> TopicPartition:
 
 
 def has_value(letter: Letter) -> bool:
-    """Returns whether the letter holds the record's value, which may have been too large for it."""
-    return f"{HEADER_PREFIX}value_omitted" not in dict(letter.headers)
+    """Returns whether the letter holds the record's value: it may have been too large, or never decoded."""
+    return not _NO_VALUE.intersection(name for name, _ in letter.headers)
 
 
 def replayed_headers(headers: Collection[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     """Returns the record's own headers, and how often it was sent again."""
-    before = dict(headers).get(REPLAYS_HEADER, b"0")
-    num_replays = int(before) if before.isdigit() else 0
+    before = dict(headers).get(REPLAYS_HEADER) or b"0"
+    num_replays = int(before) if before.isdigit() and len(before) < _MAX_DIGITS else 0
     own = [(name, value) for name, value in headers if not name.startswith((HEADER_PREFIX, REPLAYS_HEADER))]
     return [*own, (REPLAYS_HEADER, str(num_replays + 1).encode())]
 

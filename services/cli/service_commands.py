@@ -38,8 +38,8 @@ async def _run_worker(settings: "Settings") -> None:
     with stop_on_signals() as stop:
         engine = await _open_engine(settings, metrics)
         try:
-            async with following_adapters(settings, engine, metrics):
-                await run_worker(settings, engine, metrics, stop=stop)
+            async with following_adapters(settings, engine, metrics) as is_following:
+                await run_worker(settings, engine, metrics, stop=stop, ready={"adapters": is_following})
         finally:
             await asyncio.to_thread(engine.close, settings.drain_seconds)
     leave_without_faust()
@@ -70,8 +70,8 @@ async def _run_api(settings: "Settings") -> None:
     with stop_on_signals() as stop:
         engine = await _open_engine(settings, metrics)
         try:
-            async with following_adapters(settings, engine, metrics):
-                await run_api(settings, engine, metrics, stop=stop)
+            async with following_adapters(settings, engine, metrics) as is_following:
+                await run_api(settings, engine, metrics, stop=stop, ready={"adapters": is_following})
         finally:
             await asyncio.to_thread(engine.close, settings.drain_seconds)
 

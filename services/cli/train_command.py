@@ -50,6 +50,7 @@ _folder = click.Path(file_okay=False, path_type=Path)
     help="Adapter to go on from.",
 )
 @click.option("--resume", "is_resumed", is_flag=True, help="Go on from the last checkpoint in --output.")
+@click.option("--overwrite", is_flag=True, help="Replace a finished adapter in --output.")
 def train(
     data: Path,
     output: Path,
@@ -57,14 +58,20 @@ def train(
     config_file: Path | None,
     initial_adapter: Path | None,
     is_resumed: bool,
+    overwrite: bool,
 ) -> None:
     """Fine-tunes a LoRA adapter; SCORER_ADAPTER or --adapter then loads its folder."""
-    settings = load_command_settings()
-
+    from services.adapters.manifest import MANIFEST_FILE
     from services.scoring.base_model import load_base_model
     from services.service_kit.engine_settings import base_model_spec
     from training.configuration import load_config
     from training.fine_tuning import fine_tune
+
+    settings = load_command_settings()
+    if (output / MANIFEST_FILE).exists() and not overwrite:  # written last, so the adapter is whole
+        raise click.BadParameter(
+            f"{output} holds a finished adapter; --overwrite replaces it", param_hint="--output"
+        )
 
     config = load_config(config_file)
     training_data = _read(data, validation, initial_adapter)

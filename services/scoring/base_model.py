@@ -22,6 +22,7 @@ from services.scoring.bundled_model import (
     prepare_bundled_model,
     prepare_bundled_tokenizer,
 )
+from services.scoring.model_hub import fetch_from_hub
 from services.scoring.random_models import build_random_model, random_model_names
 
 if TYPE_CHECKING:
@@ -176,22 +177,14 @@ def resolve_folder(spec: BaseModelSpec, progress: Progress = log.info) -> Path:
     """Returns the folder of a stored model, fetching or converting it first where needed.
 
     Raises:
-        ModelUnavailable: there is no such model.
+        ModelUnavailable: there is no such model, or the hub does not give it; says which.
     """
     if spec.name == BUNDLED_MODEL:
         return prepare_bundled_model(spec.cache_dir, progress)
     if Path(spec.name).is_dir():
         return Path(spec.name)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
     progress(f"fetching {spec.name} from the model hub")
-    try:
-        return Path(snapshot_download(spec.name, allow_patterns=["*.json", "*.safetensors"]))
-    except (OSError, HFValidationError) as error:
-        raise ModelUnavailable(
-            f"base model {spec.name}: neither '{BUNDLED_MODEL}', a folder, nor a model that the hub gave"
-        ) from error
+    return fetch_from_hub(spec.name, BUNDLED_MODEL)
 
 
 def weights_digest(folder: Path) -> str:

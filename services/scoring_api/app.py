@@ -60,6 +60,7 @@ async def run_api(
     warm_up: Callable[[], Awaitable[object]] | None = None,
     on_listening: Callable[[ApiAddresses], None] | None = None,
     tracing: Tracing | None = None,
+    ready: Checks | None = None,
 ) -> None:
     """Serves until ``stop`` is set, then drains for at most ``settings.drain_seconds``.
 
@@ -72,6 +73,7 @@ async def run_api(
         warm_up: makes the scorer ready; until it returns, health says NOT_SERVING. None: it is ready.
         on_listening: told the addresses, before the warm-up.
         tracing: of calls; None: that of the settings.
+        ready: further checks for /readyz and grpc.health.v1, such as whether adapters are followed.
 
     Raises:
         SettingsInvalid: an address cannot be bound, a file of tokens or certificates cannot be used, or the
@@ -83,8 +85,7 @@ async def run_api(
     async with AsyncExitStack() as stack:  # closed last to first
         audit = open_audit_log(settings, "scoring-api", metrics.audit_failures.inc)
         stack.push_async_callback(audit.close)
-        # While one of them fails, every call would.
-        checks = {"tokens": lambda: callers.are_known, "audit": lambda: audit.is_writable}
+        checks = {"tokens": lambda: callers.are_known, "audit": lambda: audit.is_writable, **(ready or {})}
         http = await stack.enter_async_context(_http_server(settings, scorer, metrics, health, checks))
         if publisher is None:
             publisher = KafkaLabelPublisher(settings)

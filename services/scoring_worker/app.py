@@ -23,7 +23,8 @@ from services.scoring_worker.progress_watch import ProgressWatch
 from services.scoring_worker.waiting_room import WaitingRoom
 from services.service_kit.audit_log import ScoreAudit, open_audit_log
 from services.service_kit.dead_letters import DeadLetters
-from services.service_kit.health_server import HealthServer
+from services.service_kit.event_reading import EventReader
+from services.service_kit.health_server import Checks, HealthServer
 from services.service_kit.kafka_client import create_topics, start_producer, stop_producer, wait_for_kafka
 from services.service_kit.logging import get_logger
 from services.service_kit.metrics import ScoringMetrics
@@ -45,6 +46,7 @@ async def run_worker(
     stop: asyncio.Event,
     is_model_warm: Callable[[], bool] = lambda: True,
     tracing: Tracing | None = None,
+    ready: Checks | None = None,
 ) -> None:
     """Scores applications until ``stop`` is set, then finishes what is in hand and commits.
 
@@ -55,6 +57,7 @@ async def run_worker(
         stop: set it to end; work in hand has ``drain_seconds``.
         is_model_warm: whether the first score will not wait for the model; for /readyz.
         tracing: of applications; None: that of the settings.
+        ready: further checks for /readyz, such as whether announced adapters are followed.
 
     Raises:
         SettingsInvalid: a port or certificate file cannot be used.
@@ -68,13 +71,14 @@ async def run_worker(
         "progress": lambda: scorer.seconds_since_progress() < settings.hang_seconds,
         "offsets": worker.is_moving,
     }
-    ready = {
+    checks = {
         "model": is_model_warm,
         "consumer": worker.is_connected,
         "jobs": worker.has_jobs,
         "audit": worker.can_note,
+        **(ready or {}),
     }
-    async with HealthServer(settings, "worker_metrics_port", metrics.registry, live=live, ready=ready):
+    async with HealthServer(settings, "worker_metrics_port", metrics.registry, live=live, ready=checks):
         try:
             await worker.run()
         finally:
@@ -98,6 +102,7 @@ class _Worker:
         self._stop = stop
         self._tracing = tracing
         self._jobs = JobView(settings, metrics)
+        self._reader = EventReader(settings.strict_fields, metrics.dead_letters)
         self._assigned = asyncio.Event()
         self._progress: ProgressWatch | None = None
         self._audit: ScoreAudit | None = None
@@ -135,7 +140,7 @@ class _Worker:
             self._audit = audit
             stack.push_async_callback(audit.close)
             processor = self._build_processor(producer, intake, annotations, audit)
-            validator = JobValidator(DeadLetters(producer, self._metrics.dead_letters))
+            validator = JobValidator(DeadLetters(producer, self._metrics.dead_letters), self._reader)
             self._connect(app, intake, processor, validator, progress)
             self._jobs.on_posted = processor.on_job_posted
             for work in (
@@ -171,6 +176,7 @@ class _Worker:
             on_scored=annotations.on_scored,
             audit=audit,
             tracing=self._tracing,
+            reader=self._reader,
         )
 
     def _connect(
@@ -249,6 +255,9 @@ class _Worker:
     def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         def on_end(ended: asyncio.Task[None]) -> None:
             error = None if ended.cancelled() else ended.exception()
+            if ended.cancelled() and not ended.cancelling():
+                # A library may raise CancelledError on its own: then a follower has ended without a word.
+                error = RuntimeError("a task of the worker was cut short")
             if error is not None:
                 self._fail(error)
 

@@ -32,10 +32,10 @@ from services.service_kit.dead_letters import DeadLetters
 from services.service_kit.event_codec import (
     SourceRecord,
     cloud_event_headers,
-    decode_event,
     encode_event,
     event_time_seconds,
 )
+from services.service_kit.event_reading import EventReader
 from services.service_kit.kafka_client import publish
 from services.service_kit.logging import get_logger
 from services.service_kit.message_mapping import job_text, result_message
@@ -114,6 +114,7 @@ class ApplicationProcessor:
         on_scored: Callable[[PairScore, str], None] = lambda _score, _job_id: None,
         audit: ScoreAudit | None = None,
         tracing: Tracing | None = None,
+        reader: EventReader | None = None,
     ) -> None:
         """Builds the processor.
 
@@ -124,6 +125,7 @@ class ApplicationProcessor:
             on_scored: is told of every score, with its job's id, once the score is delivered.
             audit: takes note of every score before it is published; None: nobody does.
             tracing: traces every application; None: nobody does.
+            reader: reads the records; None: reads past unknown fields and counts none.
         """
         self._scorer = scorer
         self._jobs = jobs
@@ -139,6 +141,7 @@ class ApplicationProcessor:
         self._on_scored = on_scored
         self._audit = audit or NoAudit()
         self._tracing = tracing or Tracing.off()
+        self._reader = reader or EventReader()
         self.closed = asyncio.Event()
 
     @property
@@ -221,7 +224,7 @@ class ApplicationProcessor:
 
     async def _process_unless_job_is_missing(self, record: SourceRecord) -> str | None:
         try:
-            application = decode_event(record.value, record.headers, ApplicationSubmitted)
+            application = self._reader.read(record, ApplicationSubmitted)
         except InvalidInput as error:
             await self._put_aside(record, error.kind, str(error), outcome="invalid_input")
             return None

@@ -14,8 +14,9 @@ from aiokafka.errors import KafkaError
 
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import JOB_POSTED
-from services.scoring_worker.posted_jobs import PostedJob, read_posted_job
 from services.service_kit.event_codec import SourceRecord, source_record
+from services.service_kit.event_reading import EventReader
+from services.service_kit.job_records import PostedJob, read_posted_job
 from services.service_kit.kafka_client import open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.metrics import ScoringMetrics
@@ -92,6 +93,8 @@ class JobView:
         self._settings = settings
         self._metrics = metrics
         self._store = JobStore()
+        # The validator counts unknown fields, once a group and not at every start.
+        self._reader = EventReader(settings.strict_fields)
         self.on_posted = on_posted
         self.caught_up = asyncio.Event()
 
@@ -132,7 +135,7 @@ class JobView:
         jobs = []
         for record in records:
             try:
-                jobs.append(read_posted_job(record))
+                jobs.append(read_posted_job(record, self._reader))
             except InvalidInput:
                 # The last good version of the job stays. Every worker sees this record at every
                 # start, so the one dead letter comes from the validator, which works in the group.

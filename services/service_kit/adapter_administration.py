@@ -1,12 +1,16 @@
 """Publishing, activating and rolling back: one way for the command, the gRPC service and the trainer.
 
-The store remembers the order of activations; the compacted topic tells the scorers. The store is written
-first: a crash in between leaves a scorer on the older adapter, and repeating the call heals it.
+The store remembers the order of activations; the compacted topic tells the scorers. Without a broker nothing
+is changed: a version that nobody was told of must not be listed as the active one. With one the store is
+written first: a crash in between leaves a scorer on the older adapter, and repeating the call heals it.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 
 from services.adapters.store import AdapterStore, StoredAdapter
@@ -53,10 +57,11 @@ class AdapterAdministration:
         Raises:
             AdapterIncompatible: the folder is no whole adapter.
             AdapterStoreUnreachable: the store cannot be written.
-            BrokerUnreachable: it is stored, but could not be announced.
+            BrokerUnreachable: no broker answers; nothing was stored.
         """
-        stored = await asyncio.to_thread(lambda: open_store(self._settings).publish(folder, metrics))
-        return await self.activate(stored.version)
+        async with self._connected() as producer:
+            stored = await asyncio.to_thread(lambda: open_store(self._settings).publish(folder, metrics))
+            return await self._activate(stored.version, producer)
 
     async def activate(self, version: str) -> StoredAdapter:
         """Announces a stored version, which every scorer then loads.
@@ -64,9 +69,12 @@ class AdapterAdministration:
         Raises:
             AdapterNotFound: the store has no such version.
             AdapterStoreUnreachable: the store cannot be reached.
-            BrokerUnreachable: it is noted, but could not be announced; calling again repeats it.
+            BrokerUnreachable: no broker answers; nothing was changed.
         """
+        async with self._connected() as producer:
+            return await self._activate(version, producer)
 
+    async def _activate(self, version: str, producer: AIOKafkaProducer) -> StoredAdapter:
         def note() -> StoredAdapter:
             store = open_store(self._settings)
             stored = store.find(version)
@@ -74,7 +82,7 @@ class AdapterAdministration:
             return stored
 
         stored = await asyncio.to_thread(note)
-        await self._announce(stored)
+        await self._announce(stored, producer)
         return stored
 
     async def rollback(self) -> StoredAdapter | None:
@@ -86,7 +94,7 @@ class AdapterAdministration:
         Raises:
             AdapterNotFound: nothing was activated.
             AdapterStoreUnreachable: the store cannot be reached.
-            BrokerUnreachable: it is noted, but could not be announced.
+            BrokerUnreachable: no broker answers; nothing was changed.
         """
 
         def note() -> StoredAdapter | None:
@@ -94,8 +102,9 @@ class AdapterAdministration:
             version = store.note_rollback()
             return store.find(version) if version is not None else None
 
-        stored = await asyncio.to_thread(note)
-        await self._announce(stored)
+        async with self._connected() as producer:
+            stored = await asyncio.to_thread(note)
+            await self._announce(stored, producer)
         return stored
 
     async def repeat_announcement(self) -> StoredAdapter | None:
@@ -119,29 +128,34 @@ class AdapterAdministration:
 
         stored = await asyncio.to_thread(find)
         if stored is not None:
-            await self._announce(stored)
+            async with self._connected() as producer:
+                await self._announce(stored, producer)
         return stored
 
-    async def _announce(self, stored: StoredAdapter | None) -> None:
-        name = self._settings.adapter_name
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AIOKafkaProducer]:
         try:
             await create_topics(self._settings)
             producer = await start_producer(self._settings)
         except KafkaConnectionError as error:
             raise BrokerUnreachable(
-                f"no Kafka broker answers at {self._settings.kafka_bootstrap_servers}"
+                f"no Kafka broker answers at {self._settings.kafka_bootstrap_servers}; nothing was changed"
             ) from error
         try:
-            await publish(
-                producer,
-                ADAPTER_PUBLISHED,
-                key=name.encode(),
-                # An empty value is the compacted topic's deletion: nothing is announced any more.
-                value=encode_event(announcement(name, stored)) if stored is not None else None,
-                headers=cloud_event_headers(ADAPTER_PUBLISHED),
-            )
+            yield producer
         finally:
             await producer.stop()
+
+    async def _announce(self, stored: StoredAdapter | None, producer: AIOKafkaProducer) -> None:
+        name = self._settings.adapter_name
+        await publish(
+            producer,
+            ADAPTER_PUBLISHED,
+            key=name.encode(),
+            # An empty value is the compacted topic's deletion: nothing is announced any more.
+            value=encode_event(announcement(name, stored)) if stored is not None else None,
+            headers=cloud_event_headers(ADAPTER_PUBLISHED),
+        )
 
 
 def announcement(name: str, stored: StoredAdapter) -> AdapterPublished:

@@ -5,15 +5,14 @@ Nothing that comes from it can stop the scoring: what does not fit is refused, c
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
-from services.adapters.canaries import read_canaries
-from services.adapters.fetching import fetch_adapter
+from services.adapters.canaries import CANARIES_FILE, read_canaries
 from services.contracts.adapters import AdapterHost, Canary
 from services.contracts.errors import (
     AdapterIncompatible,
@@ -26,8 +25,11 @@ from services.contracts.topics import ADAPTER_PUBLISHED
 from services.pb.scoring.v1.events_pb2 import AdapterPublished
 from services.scoring.lora_adapter import read_adapter
 from services.scoring.prompt import PROMPT_VERSION
+from services.service_kit.adapter_administration import open_store
+from services.service_kit.batch_reading import damage_of
 from services.service_kit.engine_settings import adapter_folder
-from services.service_kit.event_codec import decode_event
+from services.service_kit.event_codec import source_record
+from services.service_kit.event_reading import EventReader
 from services.service_kit.kafka_client import open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.metrics import ScoringMetrics
@@ -53,6 +55,7 @@ class AdapterWatch:
         self._settings = settings
         self._host = host
         self._metrics = metrics
+        self._reader = EventReader(settings.strict_fields, metrics.dead_letters)
         # The latest record of our name that has not been dealt with.
         self._wanted: ConsumerRecord[bytes, bytes] | None = None
 
@@ -70,12 +73,22 @@ class AdapterWatch:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
                 name = self._settings.adapter_name.encode()
-                ours = [record for records in batches.values() for record in records if record.key == name]
+                records = [record for batch in batches.values() for record in batch]
+                self._tell_damage(records)
+                ours = [record for record in records if record.key == name]
                 if ours:
                     self._wanted = ours[-1]
                 elif self._wanted is not None:
                     # Only once nothing newer came: the versions in between are history.
                     await self._apply(self._wanted)
+
+    def _tell_damage(self, records: "list[ConsumerRecord[bytes, bytes]]") -> None:
+        for record in records:
+            damage = damage_of(record.value)
+            if damage is not None:
+                # It may have been an announcement of ours: nobody can tell.
+                self._metrics.dead_letters.count_undecodable(ADAPTER_PUBLISHED)
+                log.error("adapter announcements cannot be decoded", at=damage.offsets, reason=damage.reason)
 
     async def _apply(self, record: "ConsumerRecord[bytes, bytes]") -> None:
         version = ""
@@ -83,7 +96,7 @@ class AdapterWatch:
             if record.value is None:
                 await self._switch(adapter_folder(self._settings), "")
             else:
-                event = decode_event(record.value, tuple(record.headers), AdapterPublished)
+                event = self._reader.read(source_record(record), AdapterPublished)
                 version = event.version
                 await self._switch(await asyncio.to_thread(self._fetch, event), version)
         except AdapterStoreUnreachable as error:
@@ -108,14 +121,16 @@ class AdapterWatch:
                 f"this scorer has {PROMPT_VERSION}"
             )
         cache_dir = self._settings.model_cache_dir.expanduser() / "adapters"
-        return fetch_adapter(event.store_uri, event.digest, cache_dir)
+        return open_store(self._settings).fetch(event.store_uri, event.digest, cache_dir)
 
     async def _switch(self, folder: Path | None, version: str) -> None:
         digest = BASE_ADAPTER_DIGEST
         canaries: tuple[Canary, ...] = ()
         if folder is not None:
             digest = (await asyncio.to_thread(read_adapter, folder)).digest
-            canaries = read_canaries(folder)
+            # What is published needs canaries; what the settings name may be of any origin.
+            if version or (folder / CANARIES_FILE).is_file():
+                canaries = read_canaries(folder)
         if digest == self._host.active_adapter_digest:
             return
         report = await self._host.switch_adapter(folder, version, canaries)
@@ -134,11 +149,22 @@ class AdapterWatch:
 @asynccontextmanager
 async def following_adapters(
     settings: Settings, host: AdapterHost, metrics: ScoringMetrics
-) -> AsyncIterator[None]:
-    """Keeps a scorer on the announced adapter for the length of a block."""
+) -> AsyncIterator[Callable[[], bool]]:
+    """Keeps a scorer on the announced adapter for the length of a block.
+
+    Yields:
+        Tells whether it is still being followed: a check for /readyz.
+    """
     task = asyncio.create_task(AdapterWatch(settings, host, metrics).follow())
+    task.add_done_callback(_tell_end)
     try:
-        yield
+        yield lambda: not task.done()
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _tell_end(task: "asyncio.Task[None]") -> None:
+    if not task.cancelling():
+        error = None if task.cancelled() else task.exception()
+        log.critical("announced adapters are no longer followed", exc_info=error)

@@ -1,13 +1,12 @@
 """Kafka records to protobuf messages and back.
 
-A value is JSON in protobuf's mapping (both spellings of field names are read), or binary under
-the header ``content-type: application/x-protobuf``. CloudEvents 1.0 attributes travel as
-``ce_*`` headers (binary mode): always written, read when present.
+A value is JSON in protobuf's mapping (``json_events``), or binary under the header
+``content-type: application/x-protobuf``. CloudEvents 1.0 attributes travel as ``ce_*`` headers (binary mode):
+always written, read when present.
 """
 
-import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -18,6 +17,8 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.service_kit.batch_reading import Damage, damage_of
+from services.service_kit.json_events import Decoded, message_from_json
 from services.service_kit.message_limits import check_limits
 
 Headers = Sequence[tuple[str, bytes]]
@@ -29,6 +30,10 @@ PROTOBUF_TYPE = "application/x-protobuf"
 CLOUD_EVENTS_VERSION = "1.0"
 EVENT_SOURCE = "/resume-scorer"
 
+# Confluent's wire format; neither JSON nor protobuf begins with a zero byte.
+REGISTRY_MARK = b"\0"
+REGISTRY_FRAME_BYTES = 5
+MAX_NAMED_FIELDS = 10
 # Twice what Kafka takes by default: nothing larger is even parsed.
 MAX_VALUE_BYTES = 2 * 1024**2
 
@@ -42,6 +47,8 @@ class SourceRecord:
         key, value: its bytes; a value of None is a deletion.
         headers: in their order.
         timestamp_ms: milliseconds since 1970, or None.
+
+    A record may stand for what could not be decoded: then it has ``damage``, and its value are the bytes.
     """
 
     topic: str
@@ -57,6 +64,11 @@ class SourceRecord:
         """Returns partition and offset: what tells the records of one topic apart."""
         return self.partition, self.offset
 
+    @property
+    def damage(self) -> Damage | None:
+        """Returns what could not be decoded here; None for a record that was."""
+        return damage_of(self.value)
+
 
 def source_record(record: ConsumerRecord[bytes | None, bytes | None]) -> SourceRecord:
     """Returns a record that aiokafka delivered."""
@@ -67,30 +79,65 @@ def source_record(record: ConsumerRecord[bytes | None, bytes | None]) -> SourceR
         key=record.key,
         value=record.value,
         headers=tuple(record.headers),
-        timestamp_ms=record.timestamp,
+        timestamp_ms=known_time(record.timestamp),
     )
 
 
+def known_time(timestamp_ms: int | None) -> int | None:
+    """Returns the time of a record; None where it has none, which Kafka writes as -1."""
+    return None if timestamp_ms is None or timestamp_ms < 0 else timestamp_ms
+
+
+def check_decoded(record: SourceRecord) -> None:
+    """Accepts a record that could be decoded.
+
+    Raises:
+        InvalidInput: it stands for what could not; its text names the offsets.
+    """
+    damage = record.damage
+    if damage is not None:
+        raise InvalidInput(damage.kind, [FieldViolation(damage.offsets, damage.reason)])
+
+
 def decode_event(value: bytes | None, headers: Headers, message_type: type[M]) -> M:
-    """Returns the message that a record holds, within its limits.
+    """Returns the message that a record holds, within its limits, and nothing beside what it knows.
 
     Raises:
         InvalidInput: of kind ``bad_encoding``, ``bad_json``, ``wrong_type``, ``unknown_field`` or
-            ``field_limits``; its text holds nothing of the value.
+            ``field_limits``; its text names fields and holds nothing of their values.
+    """
+    decoded = decode_known_fields(value, headers, message_type)
+    if decoded.unknown_fields:
+        violations = [FieldViolation(path, "is unknown to this version") for path in decoded.unknown_fields]
+        raise InvalidInput("unknown_field", violations[:MAX_NAMED_FIELDS])
+    return decoded.message
+
+
+def decode_known_fields(value: bytes | None, headers: Headers, message_type: type[M]) -> Decoded[M]:
+    """Returns what a record says in the fields that this version knows, within their limits.
+
+    Raises:
+        InvalidInput: as ``decode_event``, but no unknown field.
     """
     if value is None:
         raise _invalid("bad_json", "the record has no value")
     if len(value) > MAX_VALUE_BYTES:
         raise _invalid("field_limits", f"longer than {MAX_VALUE_BYTES} bytes")
+    if value[:1] == REGISTRY_MARK and len(value) >= REGISTRY_FRAME_BYTES:
+        raise _invalid(
+            "bad_encoding",
+            "framed for a schema registry (a zero byte and a 4-byte schema id stand in front); "
+            "send JSON or binary protobuf without a frame",
+        )
     content_type = _content_type(headers)
     if content_type == PROTOBUF_TYPE:
-        message = _from_binary(value, message_type)
+        decoded = _from_binary(value, message_type)
     elif content_type in ("", JSON_TYPE, "text/json"):
-        message = _from_json(value, message_type)
+        decoded = message_from_json(value, message_type)
     else:
         raise _invalid("bad_encoding", f"its content-type is neither {JSON_TYPE} nor {PROTOBUF_TYPE}")
-    check_limits(message)
-    return message
+    check_limits(decoded.message)
+    return decoded
 
 
 def encode_event(message: Message) -> bytes:
@@ -144,76 +191,29 @@ def _header(headers: Headers, name: str) -> str:
     return (found or b"").decode("utf-8", "replace")
 
 
-def _from_binary(value: bytes, message_type: type[M]) -> M:
+def _from_binary(value: bytes, message_type: type[M]) -> Decoded[M]:
     message = message_type()
     try:
         message.ParseFromString(value)
     except DecodeError as error:
         raise _invalid("bad_encoding", "not a protobuf message of this topic") from error
-    if _has_unknown_fields(message):
-        raise _invalid("unknown_field", "holds a field that this version does not know")
-    return message
+    return Decoded(message, list(_unknown_numbers(message, "")))
 
 
-def _has_unknown_fields(message: Message) -> bool:
-    if len(UnknownFieldSet(message)):
-        return True
+def _unknown_numbers(message: Message, prefix: str) -> Iterator[str]:
+    unknown_fields: Any = UnknownFieldSet(message)
+    for unknown in unknown_fields:
+        yield f"{prefix}(number {unknown.field_number})"
     for descriptor, content in message.ListFields():
         kind = descriptor.message_type
         if kind is None or kind.GetOptions().map_entry:
             continue
-        inner = content if descriptor.is_repeated else (content,)
-        if any(_has_unknown_fields(each) for each in inner):
-            return True
-    return False
-
-
-def _from_json(value: bytes, message_type: type[M]) -> M:
-    try:
-        text = value.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _invalid("bad_encoding", "not UTF-8") from error
-    try:
-        content = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise _invalid("bad_json", "not JSON") from error
-    if not isinstance(content, dict):
-        raise _invalid("wrong_type", "not a JSON object")
-    if not _has_shape_of(content, message_type.DESCRIPTOR):
-        raise _invalid("wrong_type", "a field has the wrong type")
-    message = message_type()
-    if _fill(content, message, is_lenient=False):
-        return message
-    # protobuf tells unknown fields and wrong types apart only in the words of its error.
-    if _fill(content, message_type(), is_lenient=True):
-        raise _invalid("unknown_field", "holds a field that this version does not know")
-    raise _invalid("wrong_type", "a field has the wrong type")
-
-
-def _has_shape_of(content: dict[str, object], descriptor: Any) -> bool:
-    # protobuf reads a text or a list where an object belongs as an object of unknown fields.
-    for part in descriptor.fields:
-        kind = part.message_type
-        inner = content.get(part.name, content.get(part.json_name))
-        if kind is None or inner is None or part.is_repeated or kind.file.package != descriptor.file.package:
+        path = f"{prefix}{descriptor.name}"
+        if not descriptor.is_repeated:
+            yield from _unknown_numbers(content, f"{path}.")
             continue
-        if not isinstance(inner, dict) or not _has_shape_of(inner, kind):
-            return False
-    return True
-
-
-def _fill(content: dict[str, object], message: Message, *, is_lenient: bool) -> bool:
-    try:
-        json_format.ParseDict(content, message, ignore_unknown_fields=is_lenient)
-    except (json_format.ParseError, ValueError, TypeError, RecursionError, SystemError):
-        # Text that no UTF-8 can hold, such as half a surrogate pair: a ValueError in a value, and protobuf's
-        # SystemError in a field's name.
-        return False
-    return True
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
+        for at, each in enumerate(content):
+            yield from _unknown_numbers(each, f"{path}[{at}].")
 
 
 def _invalid(kind: str, description: str) -> InvalidInput:

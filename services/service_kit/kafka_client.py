@@ -20,6 +20,7 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from services.contracts.errors import SettingsInvalid
 from services.contracts.topics import TOPICS, TopicSpec
+from services.service_kit.batch_reading import read_past_damage
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
 from services.service_kit.shutdown import drain
@@ -110,7 +111,7 @@ async def wait_for_kafka(settings: Settings) -> None:
 
 @asynccontextmanager
 async def open_consumer(settings: Settings, *topics: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
-    """Yields a started consumer, closed however its start or its use ends.
+    """Yields a started consumer, closed however its start or its use ends; it reads past damaged batches.
 
     Args:
         options: of ``AIOKafkaConsumer``; left alone it reads from the beginning and commits nothing.
@@ -124,6 +125,7 @@ async def open_consumer(settings: Settings, *topics: str, **options: Any) -> Asy
         **client_options(settings),
         **options,
     }
+    read_past_damage()
     consumer = AIOKafkaConsumer(*topics, **chosen)
     try:
         await settled(consumer.start())

@@ -7,9 +7,10 @@ names in lower case without the prefix.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
+    BeforeValidator,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -30,6 +31,10 @@ from services.contracts.errors import SettingsInvalid
 PREFIX = "SCORER_"
 CONFIG_FILE_VARIABLE = "SCORER_CONFIG_FILE"
 Port = int
+
+
+def _upper_case(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -145,7 +150,9 @@ class Settings(BaseSettings):
     audit_log_max_file_bytes: PositiveInt = 100 * 1024**2
     tracing_endpoint: str = ""  # OTLP over gRPC, such as http://127.0.0.1:4317; empty: no traces
     drain_seconds: PositiveFloat = 20.0  # how long SIGTERM waits for work in hand
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    # Whether a record with a field that this version does not know is put aside; else the field is read past
+    strict_fields: bool = False
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper_case)] = "INFO"
     log_format: Literal["json", "console"] = "json"
 
     # Development broker

@@ -12,7 +12,8 @@ from aiokafka.errors import KafkaError
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
 from services.service_kit.dead_letters import DeadLetters
-from services.service_kit.event_codec import SourceRecord, source_record
+from services.service_kit.event_codec import SourceRecord, known_time, source_record
+from services.service_kit.event_reading import EventReader
 from services.service_kit.kafka_client import open_consumer
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings
@@ -48,6 +49,7 @@ class LabelIntake:
         self._store = store
         self._dead_letters = dead_letters
         self._metrics = metrics
+        self._reader = EventReader(settings.strict_fields, metrics.dead_letters)
         self._is_connected = False
         # What was read last, until the first records of a connection show that it is still there.
         self._last_read: dict[TopicPartition, ReadPosition] = {}
@@ -116,7 +118,7 @@ class LabelIntake:
         for partition, batch in batches.items():
             last = self._last_read.pop(partition, None)
             if last is not None and batch[0].offset == last.next_offset - 1:
-                if batch[0].timestamp != last.last_time_ms:
+                if known_time(batch[0].timestamp) != last.last_time_ms:
                     self._log_restart(partition)
                     await consumer.seek_to_beginning(partition)
                     continue
@@ -124,11 +126,11 @@ class LabelIntake:
             for raw in batch:
                 record = source_record(raw)
                 try:
-                    records.append(read_record(record))
+                    records.append(read_record(record, self._reader))
                 except InvalidInput as error:
                     await self._put_aside(record, error)
             if batch:
-                position = ReadPosition(batch[-1].offset + 1, batch[-1].timestamp)
+                position = ReadPosition(batch[-1].offset + 1, known_time(batch[-1].timestamp))
                 positions[partition.topic, partition.partition] = position
         if not positions:
             return
@@ -149,6 +151,8 @@ class LabelIntake:
         if record.topic == SCORE_LABELLED:
             await self._dead_letters.put(record, error.kind, str(error))
             self._metrics.labels.labels("rejected").inc()
+        elif record.damage is not None:
+            self._metrics.dead_letters.count_undecodable(record.topic)
 
 
 def _partitions(consumer: AIOKafkaConsumer) -> list[TopicPartition]:

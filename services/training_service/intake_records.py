@@ -7,25 +7,14 @@ from dataclasses import dataclass, field
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import category_of
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
-from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, JobPosted, ScoreLabelled
-from services.service_kit.event_codec import SourceRecord, decode_event
+from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, ScoreLabelled
+from services.service_kit.event_codec import SourceRecord
+from services.service_kit.event_reading import EventReader
+from services.service_kit.job_records import PostedJob, read_posted_job
 from services.service_kit.message_mapping import job_text
 
 #: What a label with a category alone counts as: the middle of the category's range, in points.
 CATEGORY_SCORES = {"excellent": 92.5, "good": 75.0, "fair": 55.0, "poor": 22.5}
-
-
-@dataclass(frozen=True, slots=True)
-class SeenJob:
-    """A job, or its deletion.
-
-    Attributes:
-        job_id: the job's id.
-        text: title and description, or None if the job is deleted.
-    """
-
-    job_id: str
-    text: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +56,21 @@ class Label:
     job_description: str | None = field(default=None, repr=False)
 
 
-IntakeRecord = SeenJob | SeenApplication | Label
+IntakeRecord = PostedJob | SeenApplication | Label
 
 
-def read_record(record: SourceRecord) -> IntakeRecord:
+def read_record(record: SourceRecord, reader: EventReader) -> IntakeRecord:
     """Returns what a record of one of the three topics says.
 
     Raises:
         InvalidInput: it cannot be read, breaks a limit or, as a label, says nothing or contradicts itself.
     """
-    return _READERS[record.topic](record)
+    return _READERS[record.topic](record, reader)
 
 
-def read_label(record: SourceRecord) -> Label:
+def read_label(record: SourceRecord, reader: EventReader) -> Label:
     """Returns the label that a record holds; see ``read_record``."""
-    message = decode_event(record.value, record.headers, ScoreLabelled)
+    message = reader.read(record, ScoreLabelled)
     return Label(
         message.application_id,
         message.rater,
@@ -106,19 +95,12 @@ def _judged_score(message: ScoreLabelled) -> float:
     return message.score
 
 
-def _read_application(record: SourceRecord) -> SeenApplication:
-    message = decode_event(record.value, record.headers, ApplicationSubmitted)
+def _read_application(record: SourceRecord, reader: EventReader) -> SeenApplication:
+    message = reader.read(record, ApplicationSubmitted)
     inline = job_text(message.job.title, message.job.description) if message.HasField("job") else None
     return SeenApplication(
         message.application_id, message.job_id, message.resume, inline, _record_time(record)
     )
-
-
-def _read_job(record: SourceRecord) -> SeenJob:
-    if not record.value:
-        return SeenJob((record.key or b"").decode("utf-8", "replace"), None)
-    message = decode_event(record.value, record.headers, JobPosted)
-    return SeenJob(message.job_id, job_text(message.title, message.description))
 
 
 def _record_time(record: SourceRecord) -> float:
@@ -127,8 +109,8 @@ def _record_time(record: SourceRecord) -> float:
     return now if record.timestamp_ms is None else min(record.timestamp_ms / 1000, now)
 
 
-_READERS: dict[str, Callable[[SourceRecord], IntakeRecord]] = {
+_READERS: dict[str, Callable[[SourceRecord, EventReader], IntakeRecord]] = {
     SCORE_LABELLED: read_label,
     APPLICATION_SUBMITTED: _read_application,
-    JOB_POSTED: _read_job,
+    JOB_POSTED: read_posted_job,
 }

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from services.service_kit.job_records import PostedJob
 from services.training_service.database import Database
 from services.training_service.forgetting import is_forgotten
-from services.training_service.intake_records import IntakeRecord, Label, SeenApplication, SeenJob
+from services.training_service.intake_records import IntakeRecord, Label, SeenApplication
 
 SECONDS_PER_DAY = 86_400.0
 _HASH_BYTES = 8
@@ -140,7 +141,7 @@ class LabelStore:
         outcomes: Counter[str] = Counter()
         with self._database.transaction() as transaction:
             for record in records:
-                if not isinstance(record, SeenJob) and is_forgotten(transaction, record.application_id):
+                if not isinstance(record, PostedJob) and is_forgotten(transaction, record.application_id):
                     outcomes["forgotten"] += isinstance(record, Label)
                 elif isinstance(record, Label):
                     outcomes[self._put_label(transaction, record)] += 1
@@ -268,7 +269,7 @@ def _put_application(transaction: sqlite3.Connection, application: SeenApplicati
     )
 
 
-def _put_job(transaction: sqlite3.Connection, job: SeenJob) -> None:
+def _put_job(transaction: sqlite3.Connection, job: PostedJob) -> None:
     if job.text is None:
         transaction.execute("DELETE FROM jobs WHERE job_id = ?", (job.job_id,))
     else:

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from services.adapters.fetching import fetch_adapter
 from services.contracts.errors import (
     AdapterNotFound,
     AdapterStoreUnreachable,
@@ -167,11 +166,12 @@ class RunExecution:
         if not version:
             return adapter_folder(self._settings)
         try:
-            stored = open_store(self._settings).find(version)
+            store = open_store(self._settings)
+            stored = store.find(version)
         except AdapterNotFound as error:
             raise RunFailed("the store lacks the active version") from error
         cache_dir = self._settings.model_cache_dir.expanduser() / "adapters"
-        return fetch_adapter(stored.uri, stored.manifest_digest, cache_dir)
+        return store.fetch(stored.uri, stored.manifest_digest, cache_dir)
 
     def _write_job(self, run: Run, initial: Path | None) -> None:
         folder = self._folder(run)

@@ -271,11 +271,16 @@ def test_a_trained_adapter_is_one_that_evaluate_loads(pairs_file: Path, tmp_path
 
     refused = run("train", *options, str(pairs_file))
     trained = run("train", *options, str(tmp_path / "config.yaml"))
+    weights = (tmp_path / "adapter" / "adapter_model.safetensors").read_bytes()
+    again = run("train", *options, str(tmp_path / "config.yaml"))
     options = ("--adapter", str(tmp_path / "adapter"), "--report", str(tmp_path / "report"))
     evaluated = run("evaluate", "--data", str(pairs_file), *options, "--json")
 
     assert refused.returncode == 2
     assert trained.returncode == 0, trained.stderr
+    assert again.returncode == 2
+    assert "holds a finished adapter; --overwrite replaces it" in again.stderr
+    assert (tmp_path / "adapter" / "adapter_model.safetensors").read_bytes() == weights
     assert evaluated.returncode == 0, evaluated.stderr
     adapter_digest = json.loads(evaluated.stdout)["adapter_digest"]
     assert len(adapter_digest) == 64

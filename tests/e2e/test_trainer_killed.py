@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from services.adapters.fetching import fetch_adapter
 from services.contracts.topics import ADAPTER_PUBLISHED, SCORE_LABELLED, dead_letter_topic
 from services.scoring.lora_adapter import read_adapter
 from services.service_kit.adapter_administration import open_store
@@ -141,7 +140,8 @@ async def test_a_killed_training_goes_on_from_its_checkpoint_and_is_published(tr
     assert "step 1/" not in second
     stored = open_store(trainer.settings).versions()
     assert [each.version for each in stored] == [run.message]
-    assert fetch_adapter(stored[0].uri, stored[0].manifest_digest, trainer.folder(2)).is_dir()
+    store = open_store(trainer.settings)
+    assert store.fetch(stored[0].uri, stored[0].manifest_digest, trainer.folder(2)).is_dir()
     counts = trainer.labels.counts()
     assert (counts.num_usable, counts.num_new) == (ENOUGH, 0)
 
@@ -161,7 +161,8 @@ async def test_killed_at_any_point_the_adapter_is_published_whole_and_once(
     stored = open_store(trainer.settings).versions()
 
     assert (run.state, [each.version for each in stored]) == (RunState.PUBLISHED, [run.message])
-    assert fetch_adapter(stored[0].uri, stored[0].manifest_digest, tmp_path / "copies").is_dir()
+    store = open_store(trainer.settings)
+    assert store.fetch(stored[0].uri, stored[0].manifest_digest, tmp_path / "copies").is_dir()
     assert stored[0].adapter_digest == read_adapter(adapter).digest
     assert open_store(trainer.settings).activations() == [run.message]
     desk.prefix = trainer.settings.adapter_name

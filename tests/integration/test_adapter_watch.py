@@ -9,7 +9,9 @@ import grpc
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.adapters.store import AdapterStore
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.errors import BrokerUnreachable
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import ADAPTER_PUBLISHED
 from services.pb.scoring.v1.adapter_service_pb2 import (
@@ -22,8 +24,9 @@ from services.scoring.base_model import BaseModelSpec, load_base_model
 from services.scoring.engine import ScoringEngine
 from services.scoring.engine_factory import EngineSpec, assemble_engine
 from services.scoring.lora_adapter import WEIGHTS_FILE, read_adapter
-from services.service_kit.adapter_administration import AdapterAdministration, open_store
+from services.service_kit.adapter_administration import AdapterAdministration, announcement, open_store
 from services.service_kit.adapter_watch import following_adapters
+from services.service_kit.event_codec import encode_event
 from services.service_kit.kafka_client import start_producer
 from services.service_kit.metrics import ScoringMetrics
 from services.service_kit.settings import Settings
@@ -122,6 +125,24 @@ async def test_what_a_broker_forgot_is_announced_again(
         await until(lambda: engine.active_adapter_digest == stored.adapter_digest)
 
 
+async def test_without_a_broker_nothing_is_stored_activated_or_taken_back(
+    own_settings: Settings, folders: list[Path]
+) -> None:
+    away = AdapterAdministration(own_settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"}))
+    here = AdapterAdministration(own_settings)
+
+    with pytest.raises(BrokerUnreachable, match="nothing was changed"):
+        await away.publish(folders[0])
+    assert await here.versions() == []
+    first = await here.publish(folders[0])
+    second = open_store(own_settings).publish(folders[1])
+    for change in (away.activate(second.version), away.rollback()):
+        with pytest.raises(BrokerUnreachable, match="nothing was changed"):
+            await change
+
+    assert await here.active_version() == first.version
+
+
 async def test_a_broken_file_is_refused_and_the_next_good_one_taken(
     own_settings: Settings, engine: ScoringEngine, folders: list[Path], tmp_path: Path
 ) -> None:
@@ -146,6 +167,36 @@ async def test_a_broken_file_is_refused_and_the_next_good_one_taken(
 
         await administration.publish(folders[1])
         await until(lambda: engine.active_adapter_digest == read_adapter(folders[1]).digest)
+
+
+async def test_an_announcement_of_another_folder_or_host_is_refused(
+    own_settings: Settings, engine: ScoringEngine, folders: list[Path], tmp_path: Path
+) -> None:
+    metrics = ScoringMetrics(CollectorRegistry())
+    elsewhere = AdapterStore(str(tmp_path / "elsewhere")).publish(folders[0])
+    planted = own_settings.model_cache_dir.expanduser() / "adapters" / ".." / tmp_path.name
+    producer = await start_producer(own_settings)
+    async with following_adapters(own_settings, engine, metrics):
+        for number, changes in enumerate(
+            (
+                {"store_uri": elsewhere.uri},
+                {"store_uri": "https://example.org/versions/v1"},
+                {"digest": "../" + tmp_path.name},
+                {"digest": str(planted)},
+            ),
+            start=1,
+        ):
+            event = announcement(own_settings.adapter_name, elsewhere)
+            for name, value in changes.items():
+                setattr(event, name, value)
+            key = own_settings.adapter_name.encode()
+            await producer.send_and_wait(ADAPTER_PUBLISHED, encode_event(event), key=key)
+            await until(lambda number=number: switches(metrics, "rejected") == number)
+
+        assert engine.active_adapter_digest == "base"
+        await AdapterAdministration(own_settings).publish(folders[1])
+        await until(lambda: engine.active_adapter_digest == read_adapter(folders[1]).digest)
+    await producer.stop()
 
 
 async def test_a_store_that_is_away_is_waited_for(

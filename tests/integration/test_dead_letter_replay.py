@@ -168,10 +168,11 @@ async def test_a_label_keeps_its_time_by_which_a_newer_one_is_known(
     assert record.timestamp < time.time() * 1000 - WEEK_MILLISECONDS / 2
 
 
-async def test_what_was_too_large_to_be_kept_is_counted_and_passed_over(
-    settings: Settings, desk: KafkaDesk
+@pytest.mark.parametrize("mark", ["value_omitted", "is_raw"])
+async def test_what_was_too_large_or_never_decoded_is_counted_and_passed_over(
+    settings: Settings, desk: KafkaDesk, mark: str
 ) -> None:
-    omitted = ("scorer.error.value_omitted", b"true")
+    omitted = (f"scorer.error.{mark}", b"true")
     await put_aside(settings, desk, APPLICATION_SUBMITTED, [("large", "field_limits")], omitted)
     await put_aside(settings, desk, APPLICATION_SUBMITTED, [("small", "field_limits")])
     waiting = await DeadLetterReplay(settings, APPLICATION_SUBMITTED).waiting()

@@ -1,17 +1,19 @@
 """The adapter store on a disk and in fsspec's memory: whole versions or none, in their order, verified."""
 
+import dataclasses
+import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.adapters import fetching
 from services.adapters import store as store_module
 from services.adapters.canaries import CANARIES_FILE, read_canaries
-from services.adapters.fetching import fetch_adapter
 from services.adapters.manifest import MANIFEST_FILE, parse_manifest, verify_manifest, write_manifest
-from services.adapters.store import AdapterStore
+from services.adapters.store import AdapterStore, StoredAdapter
 from services.contracts.adapters import Canary
 from services.contracts.errors import AdapterIncompatible, AdapterNotFound, AdapterStoreUnreachable
 from services.scoring.lora_adapter import WEIGHTS_FILE, read_adapter
@@ -31,33 +33,40 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(tmp_path / "store") if request.param == "disk" else f"memory://{tmp_path.name}"
 
 
+def fetch(tmp_path: Path, stored: StoredAdapter) -> Path:
+    """Fetches from the store on disk as a scorer does that has read the announcement."""
+    store = AdapterStore(str(tmp_path / "store"))
+    return store.fetch(stored.uri, stored.manifest_digest, tmp_path / "cache")
+
+
 def test_what_was_published_is_fetched_bit_for_bit(url: str, folders: list[Path], tmp_path: Path) -> None:
     stored = AdapterStore(url).publish(folders[0], {"mae": 8.5})
 
-    fetched = fetch_adapter(stored.uri, stored.manifest_digest, tmp_path / "cache")
+    fetched = AdapterStore(url).fetch(stored.uri, stored.manifest_digest, tmp_path / "cache")
 
     verify_manifest(fetched)
     assert (fetched / WEIGHTS_FILE).read_bytes() == (folders[0] / WEIGHTS_FILE).read_bytes()
     assert read_adapter(fetched).digest == stored.adapter_digest
     assert read_canaries(fetched) == (CANARY,)
     assert AdapterStore(url).find(stored.version).metrics == {"mae": 8.5}
-    assert fetch_adapter(stored.uri, stored.manifest_digest, tmp_path / "cache") == fetched
+    assert AdapterStore(url).fetch(stored.uri, stored.manifest_digest, tmp_path / "cache") == fetched
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [stored.manifest_digest]
 
 
 def test_worker_and_api_may_fetch_at_the_same_moment(
     folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored = AdapterStore(str(tmp_path / "store")).publish(folders[0])
+    store = AdapterStore(str(tmp_path / "store"))
+    stored = store.publish(folders[0])
     copy, cache_dir = fetching._copy, tmp_path / "cache"
 
-    def overtaken(uri: str, digest: str, folder: Path) -> None:
-        copy(uri, digest, folder)
+    def overtaken(*place: Any) -> None:
+        copy(*place)
         monkeypatch.undo()
-        fetch_adapter(uri, digest, cache_dir)  # the other one's, from beginning to end
+        store.fetch(stored.uri, stored.manifest_digest, cache_dir)  # the other one's, from beginning to end
 
     monkeypatch.setattr(fetching, "_copy", overtaken)
-    fetched = fetch_adapter(stored.uri, stored.manifest_digest, cache_dir)
+    fetched = store.fetch(stored.uri, stored.manifest_digest, cache_dir)
 
     verify_manifest(fetched)
     assert list(cache_dir.iterdir()) == [fetched]
@@ -126,7 +135,7 @@ def test_a_damaged_store_is_noticed_and_leaves_no_copy(
         (place / WEIGHTS_FILE).unlink()
 
     with pytest.raises((AdapterIncompatible, AdapterStoreUnreachable)):
-        fetch_adapter(stored.uri, stored.manifest_digest, tmp_path / "cache")
+        fetch(tmp_path, stored)
 
     assert list((tmp_path / "cache").iterdir()) == []
 
@@ -149,7 +158,7 @@ def test_a_manifest_cannot_point_outside_its_folder(tmp_path: Path, folders: lis
     path.write_text(json.dumps(manifest))
     digest = AdapterStore(str(tmp_path / "store")).find(stored.version).manifest_digest
     with pytest.raises(AdapterIncompatible, match="not allowed"):
-        fetch_adapter(stored.uri, digest, tmp_path / "cache")
+        fetch(tmp_path, dataclasses.replace(stored, manifest_digest=digest))
 
 
 def test_an_adapter_that_is_too_large_is_not_even_fetched(
@@ -158,7 +167,7 @@ def test_an_adapter_that_is_too_large_is_not_even_fetched(
     stored = AdapterStore(str(tmp_path / "store")).publish(folders[0])
     monkeypatch.setattr("services.adapters.fetching.MAX_ADAPTER_BYTES", 1000)
     with pytest.raises(AdapterIncompatible, match="larger than"):
-        fetch_adapter(stored.uri, stored.manifest_digest, tmp_path / "cache")
+        fetch(tmp_path, stored)
 
 
 @pytest.mark.parametrize("version", ["nothing", "", "..", "a/b"])
@@ -204,12 +213,13 @@ def test_a_manifest_of_any_content_is_damaged_and_nothing_else(content: bytes) -
 
 
 def test_a_manifest_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "store").mkdir()
-    (tmp_path / "store" / MANIFEST_FILE).write_bytes(b" " * 2000)
+    place = tmp_path / "store" / "versions" / "v1"
+    place.mkdir(parents=True)
+    (place / MANIFEST_FILE).write_bytes(b" " * 2000)
     monkeypatch.setattr(fetching, "MAX_MANIFEST_BYTES", 1999)
 
     with pytest.raises(AdapterIncompatible, match="larger than 1999 bytes"):
-        fetch_adapter(str(tmp_path / "store"), "0" * 64, tmp_path / "cache")
+        AdapterStore(str(tmp_path / "store")).fetch(place.as_uri(), "0" * 64, tmp_path / "cache")
 
 
 def test_a_damaged_order_of_activations_is_named(tmp_path: Path) -> None:
@@ -217,3 +227,99 @@ def test_a_damaged_order_of_activations_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(AdapterStoreUnreachable, match=r"activations\.json is damaged"):
         AdapterStore(str(tmp_path)).activations()
+
+
+@pytest.mark.parametrize(
+    "digest",
+    [
+        "",
+        "../evil",
+        "/etc",
+        "0" * 63,
+        "0" * 65,
+        "G" * 64,
+        "A" * 64,
+        "0" * 32 + "/../" + "0" * 28,
+        "..",
+        "0" * 64 + "\n",
+    ],
+)
+def test_a_digest_that_is_none_names_no_folder(tmp_path: Path, folders: list[Path], digest: str) -> None:
+    stored = AdapterStore(str(tmp_path / "store")).publish(folders[0])
+    (tmp_path / "cache").mkdir()
+    evil = shutil.copytree(folders[1], tmp_path / "evil")
+    write_manifest(evil)
+
+    with pytest.raises(AdapterIncompatible, match="must be 64 hexadecimal digits"):
+        fetch(tmp_path, dataclasses.replace(stored, manifest_digest=digest))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "file:///etc",
+        "https://example.org/versions/v1",
+        "sftp://somebody@example.org/store/versions/v1",
+        "memory:///versions/v1",
+        "{store}",
+        "{store}/versions",
+        "{store}/versions/",
+        "{store}/versions/..",
+        "{store}/versions/../versions/v1",
+        "{store}/versions/v1/..",
+        "{store}/versions/v1/../../../evil",
+        "{store}-evil/versions/v1",
+        "",
+    ],
+)
+def test_an_announcement_of_another_place_is_refused_and_nothing_is_opened(
+    tmp_path: Path, folders: list[Path], uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = AdapterStore(str(tmp_path / "store"))
+    stored = store.publish(folders[0])
+
+    def open_nothing(*_: Any, **__: Any) -> None:
+        raise AssertionError("a record must not choose what is opened")
+
+    monkeypatch.setattr(fetching, "fetch_adapter", open_nothing)
+    monkeypatch.setattr(store_module, "fetch_adapter", open_nothing)
+    monkeypatch.setattr(store_module, "url_to_fs", open_nothing)
+    with pytest.raises(AdapterIncompatible, match="no version of the adapter store"):
+        store.fetch(
+            uri.format(store=(tmp_path / "store").as_uri()), stored.manifest_digest, tmp_path / "cache"
+        )
+
+
+def test_a_copy_that_was_rewritten_together_with_its_manifest_is_fetched_again(
+    tmp_path: Path, folders: list[Path]
+) -> None:
+    stored = AdapterStore(str(tmp_path / "store")).publish(folders[0])
+    copy = fetch(tmp_path, stored)
+    shutil.copy(folders[1] / WEIGHTS_FILE, copy / WEIGHTS_FILE)
+    write_manifest(copy)
+
+    again = fetch(tmp_path, stored)
+
+    assert again == copy
+    assert (again / WEIGHTS_FILE).read_bytes() == (folders[0] / WEIGHTS_FILE).read_bytes()
+    assert hashlib.sha256((again / MANIFEST_FILE).read_bytes()).hexdigest() == stored.manifest_digest
+
+
+def test_a_copy_with_a_file_too_many_is_fetched_again(tmp_path: Path, folders: list[Path]) -> None:
+    stored = AdapterStore(str(tmp_path / "store")).publish(folders[0])
+    (fetch(tmp_path, stored) / "code.py").write_text("print()")
+
+    assert not (fetch(tmp_path, stored) / "code.py").exists()
+
+
+def test_an_adapter_without_canaries_is_not_published(tmp_path: Path, folders: list[Path]) -> None:
+    folder = shutil.copytree(folders[0], tmp_path / "adapter")
+    (folder / CANARIES_FILE).write_text("[]")
+    write_manifest(folder)
+    with pytest.raises(AdapterIncompatible, match="needs 1 to 32 canaries"):
+        AdapterStore(str(tmp_path / "store")).publish(folder)
+
+    (folder / CANARIES_FILE).unlink()
+    write_manifest(folder)
+    with pytest.raises(AdapterIncompatible, match=r"canaries\.json is missing"):
+        AdapterStore(str(tmp_path / "store")).publish(folder)

@@ -19,9 +19,17 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp
     assert load_settings(grpc_port=3333).grpc_port == 3333
 
 
+@pytest.mark.parametrize("level", ["info", "Info", "INFO"])
+def test_the_log_level_may_be_written_in_any_case(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
+    monkeypatch.setenv("SCORER_LOG_LEVEL", level)
+
+    assert load_settings().log_level == "INFO"
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
+        ("SCORER_LOG_LEVEL", "loud"),
         ("SCORER_GRPC_PORT", "seventy"),
         ("SCORER_GRPC_PORT", "70000"),
         ("SCORER_QUANTIZATION", "int3"),

@@ -26,11 +26,8 @@ def test_a_resume_that_is_too_large_is_refused_with_the_limit(size: int, limit: 
         decode_event(record((unit * size)[:size]), (), ApplicationSubmitted)
 
 
-def test_half_a_surrogate_pair_in_a_value_is_refused() -> None:
-    with pytest.raises(InvalidInput) as refused:
-        decode_event(record("Ten years \ud800"), (), ApplicationSubmitted)
-
-    assert refused.value.kind == "wrong_type"
+def test_half_a_surrogate_pair_in_a_value_is_read_as_the_replacement_character() -> None:
+    assert decode_event(record("Ten years \ud800"), (), ApplicationSubmitted).resume == "Ten years \ufffd"
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+from services.service_kit.job_records import PostedJob
 from services.training_service.database import DATABASE_FILE, Database
 from services.training_service.forgetting import Forgotten, forget_application
-from services.training_service.intake_records import Label, SeenApplication, SeenJob
+from services.training_service.intake_records import Label, SeenApplication
 from services.training_service.label_store import LabelStore
 
 MARK = "Mxyzptlk of Teststreet"
 RECORDS = [
-    SeenJob("j-1", "A job"),
+    PostedJob("j-1", "A job"),
     SeenApplication("a-1", "j-1", MARK, None, 1.0),
     Label("a-1", "r-1", 80.0, 1.0),
     Label("a-1", "r-2", 70.0, 1.0, MARK, "A job"),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from services.service_kit.job_records import PostedJob
 from services.training_service.database import Database
-from services.training_service.intake_records import Label, SeenApplication, SeenJob
+from services.training_service.intake_records import Label, SeenApplication
 from services.training_service.label_store import (
     SECONDS_PER_DAY,
     Disagreement,
@@ -18,7 +19,7 @@ from services.training_service.label_store import (
 )
 from services.training_service.run_store import RunState, RunStore
 
-JOB = SeenJob("j", "A job.")
+JOB = PostedJob("j", "A job.")
 APPLICATION = SeenApplication("a", "j", "A resume.", None, 1.0)
 LABEL = Label("a", "r", 60.0, 1.0)
 FULL = Label("full", "r", 60.0, 1.0, "Own resume.", "Own job.")
@@ -26,7 +27,7 @@ FULL = Label("full", "r", 60.0, 1.0, "Own resume.", "Own job.")
 
 @pytest.mark.parametrize("records", list(itertools.permutations([JOB, APPLICATION, LABEL])))
 def test_a_label_is_usable_once_its_texts_are_there_in_whatever_order(
-    labels: LabelStore, records: tuple[SeenJob | SeenApplication | Label, ...]
+    labels: LabelStore, records: tuple[PostedJob | SeenApplication | Label, ...]
 ) -> None:
     for number, record in enumerate(records):
         assert labels.counts().num_usable == 0

@@ -1,10 +1,11 @@
-"""Reads one record of the jobs topic, for the view and for the validator alike."""
+"""Reads one record of the jobs topic: one rule for the worker's view, its validator and the trainer."""
 
 from dataclasses import dataclass, field
 
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.pb.scoring.v1.events_pb2 import JobPosted
-from services.service_kit.event_codec import SourceRecord, decode_event
+from services.service_kit.event_codec import SourceRecord, check_decoded
+from services.service_kit.event_reading import EventReader
 from services.service_kit.message_mapping import job_text
 
 
@@ -21,19 +22,20 @@ class PostedJob:
     text: str | None = field(repr=False)
 
 
-def read_posted_job(record: SourceRecord) -> PostedJob:
+def read_posted_job(record: SourceRecord, reader: EventReader) -> PostedJob:
     """Returns what a record of the jobs topic says.
 
     Raises:
         InvalidInput: it cannot be read, or its key is not its job_id: then compaction and deletion
             would hit another job.
     """
+    check_decoded(record)
     key = _read_key(record.key)
     if not record.value:
         if not key:
             raise InvalidInput("field_limits", [FieldViolation("key", "a deletion needs the job_id as key")])
         return PostedJob(key, None)
-    job = decode_event(record.value, record.headers, JobPosted)
+    job = reader.read(record, JobPosted)
     if key not in (None, job.job_id):
         raise InvalidInput("field_limits", [FieldViolation("key", "differs from job_id")])
     return PostedJob(job.job_id, job_text(job.title, job.description))

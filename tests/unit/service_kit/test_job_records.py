@@ -2,8 +2,9 @@ import pytest
 
 from services.contracts.errors import InvalidInput
 from services.scoring_worker.job_view import JobStore
-from services.scoring_worker.posted_jobs import PostedJob, read_posted_job
 from services.service_kit.event_codec import SourceRecord
+from services.service_kit.event_reading import EventReader
+from services.service_kit.job_records import PostedJob, read_posted_job
 
 GOOD = b'{"jobId": "a", "title": "Engineer", "description": "Build"}'
 
@@ -13,12 +14,12 @@ def record(key: bytes | None, value: bytes | None) -> SourceRecord:
 
 
 def test_a_job_is_its_title_and_description() -> None:
-    assert read_posted_job(record(b"a", GOOD)) == PostedJob("a", "Engineer\n\nBuild")
+    assert read_posted_job(record(b"a", GOOD), EventReader()) == PostedJob("a", "Engineer\n\nBuild")
 
 
 @pytest.mark.parametrize("empty", [None, b""])
 def test_an_empty_value_deletes_the_job_of_the_key(empty: bytes | None) -> None:
-    assert read_posted_job(record(b"a", empty)) == PostedJob("a", None)
+    assert read_posted_job(record(b"a", empty), EventReader()) == PostedJob("a", None)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_a_record_that_would_hit_the_wrong_job_is_refused(
     key: bytes | None, value: bytes | None, kind: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        read_posted_job(record(key, value))
+        read_posted_job(record(key, value), EventReader())
 
     assert refusal.value.kind == kind
 
