@@ -82,7 +82,8 @@ class ScoringClient:
         A pair that cannot be scored is answered with its error, and the stream goes on. One that the server
         had no room for is sent again after the pause that the server names, at most ``max_attempts`` times in
         all and not beyond the deadline; its last refusal is its answer then. A stream that breaks is not
-        begun again: the caller knows which ids it has answers for.
+        begun again: the caller knows which ids it has answers for. The server ends one whose source gives
+        nothing for long (five minutes, where it has no other setting).
 
         Args:
             pairs: with an application id each; read by a thread of its own, as fast as the server takes them,

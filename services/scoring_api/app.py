@@ -15,7 +15,8 @@ from services.scoring_api.call_entry import CallEntry
 from services.scoring_api.call_pools import CallPools
 from services.scoring_api.connections import close_connections
 from services.scoring_api.feedback_servicer import FeedbackServicer
-from services.scoring_api.grpc_server import ServerHealth, build_server
+from services.scoring_api.grpc_server import SERVICE_NAMES, build_server
+from services.scoring_api.health_service import ServerHealth
 from services.scoring_api.kafka_label_publisher import KafkaLabelPublisher
 from services.scoring_api.known_callers import KnownCallers
 from services.scoring_api.label_publisher import LabelPublisher
@@ -80,7 +81,7 @@ async def run_api(
             port would be open to other machines without TLS.
         what ``warm_up`` raises.
     """
-    health, callers = ServerHealth(), KnownCallers(settings)
+    health, callers = ServerHealth(SERVICE_NAMES), KnownCallers(settings)
     metrics.watch_tokens(lambda: callers.is_file_failing)
     async with AsyncExitStack() as stack:  # closed last to first
         audit = open_audit_log(settings, "scoring-api", metrics.audit_failures.inc)
@@ -110,7 +111,6 @@ async def run_api(
             AccessControl(callers, CallPools(settings), entry, metrics.count_refusal),
         )
         address = open_port(server, settings, metrics.watch_certificate)
-        await health.set_serving(False)
         await server.start()
         port = int(address.rpartition(":")[2])
         stack.push_async_callback(_drain, server, port, health, answers, settings.drain_seconds)
@@ -118,7 +118,7 @@ async def run_api(
             on_listening(ApiAddresses(address, http.port))
         if warm_up is not None:
             await warm_up()
-        await health.set_serving(True)
+        health.set_serving(True)
         following = asyncio.create_task(health.follow(checks))
         stack.callback(following.cancel)
         log.info("api ready", address=address)
@@ -140,7 +140,7 @@ def _http_server(
 async def _drain(
     server: grpc.aio.Server, port: int, health: ServerHealth, answers: CallAnswers, drain_seconds: float
 ) -> None:
-    await health.set_serving(False)
+    health.set_serving(False)
     # From here on new calls get UNAVAILABLE; those in flight have until the end of the drain time.
     answers.draining.set()
     await drain(_send_away(port, answers), drain_seconds)

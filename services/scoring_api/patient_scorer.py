@@ -1,4 +1,4 @@
-"""Passes that can wait: those of explanations go in when no other caller's pair waits."""
+"""Passes that can wait: those of explanations go in one by one, when no other caller's pair waits."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,15 +6,14 @@ from collections.abc import AsyncGenerator
 from services.contracts.engine import PairScorer
 from services.contracts.scoring import PairRequest, PairScore
 
-# Of all explanations together: about a batch on a CPU, behind which a score may find itself.
-MAX_IN_HAND = 4
 POLL_SECONDS = 0.01
 
 
 class PatientScorer:
     """A ``PairScorer`` that lets everybody else go first; for one event loop.
 
-    While pairs are queued without end, its own never start: their deadline ends them.
+    One pair is in hand at a time, so that a score finds itself behind one pass of explanations at most. While
+    pairs are queued without end, none starts: their deadline ends them.
 
     Args:
         scorer: the model, shared with those who do not wait.
@@ -22,8 +21,7 @@ class PatientScorer:
 
     def __init__(self, scorer: PairScorer) -> None:
         self._scorer = scorer
-        self._places = asyncio.Semaphore(MAX_IN_HAND)
-        self._num_in_hand = 0
+        self._turn = asyncio.Lock()
 
     @property
     def active_adapter_digest(self) -> str:
@@ -37,14 +35,10 @@ class PatientScorer:
 
     async def score(self, request: PairRequest) -> PairScore:
         """Scores one pair once there is nothing else to do; otherwise as ``PairScorer.score``."""
-        async with self._places:
-            while self._scorer.num_queued > self._num_in_hand:
+        async with self._turn:
+            while self._scorer.num_queued:
                 await asyncio.sleep(POLL_SECONDS)
-            self._num_in_hand += 1
-            try:
-                return await self._scorer.score(request)
-            finally:
-                self._num_in_hand -= 1
+            return await self._scorer.score(request)
 
     def explain(self, request: PairRequest, score: PairScore, max_tokens: int) -> AsyncGenerator[str, None]:
         """See ``PairScorer``."""

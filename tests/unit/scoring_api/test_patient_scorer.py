@@ -1,9 +1,9 @@
-"""Pairs that can wait go in behind everybody else's, and few at once."""
+"""Pairs that can wait go in behind everybody else's, one by one."""
 
 import asyncio
 
 from services.contracts.scoring import PairRequest
-from services.scoring_api.patient_scorer import MAX_IN_HAND, PatientScorer
+from services.scoring_api.patient_scorer import PatientScorer
 from tests.fake_scorer import FakeScorer, fake_score
 from tests.integration.api_under_test import GatedScorer
 
@@ -12,13 +12,13 @@ def pairs(num: int) -> list[PairRequest]:
     return [PairRequest(f"a-{number}", "A job", "A resume") for number in range(num)]
 
 
-async def test_no_more_than_a_few_are_in_hand_and_all_are_scored() -> None:
+async def test_one_is_in_hand_at_a_time_and_all_are_scored() -> None:
     gated = GatedScorer()
     patient = PatientScorer(gated)
     scoring = [asyncio.create_task(patient.score(pair)) for pair in pairs(12)]
-    await gated.until_entered(MAX_IN_HAND)
+    await gated.until_entered(1)
     await asyncio.sleep(0.05)
-    assert len(gated.entered) == MAX_IN_HAND
+    assert len(gated.entered) == 1
 
     gated.gate.set()
 
