@@ -7,6 +7,7 @@ from services.contracts.errors import EngineClosed, EngineOverloaded
 from services.contracts.scoring import PairRequest, PairScore
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.scoring_worker.application_processing import ApplicationProcessor
+from services.scoring_worker.job_store import KnownJob
 from services.scoring_worker.waiting_room import WaitingRoom
 from services.service_kit.event_codec import SourceRecord
 from services.service_kit.metrics import ScoringMetrics
@@ -34,8 +35,8 @@ class Desk:
             on_failure=self.failures.append,
         )
 
-    def text_of(self, job_id: str) -> str | None:
-        return self.jobs.get(job_id)
+    def find(self, job_id: str) -> KnownJob | None:
+        return KnownJob(self.jobs[job_id]) if job_id in self.jobs else None
 
     async def finish(self) -> None:
         await asyncio.wait_for(self.processor.finish_in_hand(), 5)
