@@ -43,6 +43,11 @@ SCORING_PAUSE_SECONDS = 0.5
 AUDIT_PAUSE_SECONDS = 1.0
 MAX_OVERLOAD_PAUSE_SECONDS = 5.0
 EXPIRY_CHECK_SECONDS = 0.25
+NO_SUCH_JOB = "no such job was posted before or in time"
+ROOM_FULL = (
+    "its job may still come, but too many applications wait for jobs, and its sender or job has most of them "
+    "(SCORER_WORKER_MAX_WAITING)"
+)
 # What is being published when its partition goes to another worker has so long to arrive before the other's.
 LET_GO_SECONDS = 2.0
 
@@ -157,7 +162,7 @@ class ApplicationProcessor:
         """Puts aside, until cancelled, the applications whose job did not come in time."""
         while True:
             await asyncio.sleep(EXPIRY_CHECK_SECONDS)
-            self._turn_away(self._waiting.expire(time.monotonic()))
+            self._turn_away(self._waiting.expire(time.monotonic()), "unknown_job", NO_SUCH_JOB)
 
     async def finish_in_hand(self) -> None:
         """Takes nothing more and returns when nothing is in hand; the waiting ones stay undone."""
@@ -301,15 +306,15 @@ class ApplicationProcessor:
                 await asyncio.sleep(SCORING_PAUSE_SECONDS)
 
     def _let_wait(self, record: SourceRecord, job_id: str) -> None:
-        self._turn_away(self._waiting.enter(record, job_id, time.monotonic()))
+        evicted = self._waiting.enter(record, job_id, time.monotonic())
+        self._turn_away(evicted, "waiting_room_full", ROOM_FULL)
 
-    def _turn_away(self, records: list[SourceRecord]) -> None:
+    def _turn_away(self, records: list[SourceRecord], kind: str, message: str) -> None:
         for record in records:
             if self._order.withdraw(record.place):
                 self._pass_over(record)
                 continue
-            message = "no such job was posted before or in time"
-            self._start(record, self._put_aside(record, "unknown_job", message, outcome="unknown_job"))
+            self._start(record, self._put_aside(record, kind, message, outcome=kind))
         self._metrics.waiting_applications.set(len(self._waiting))
 
     async def _put_aside(

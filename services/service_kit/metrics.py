@@ -27,6 +27,7 @@ OUTCOMES = (
     "cancelled",
     "scoring_failed",
     "unknown_job",
+    "waiting_room_full",
     "superseded",
     "internal_error",
 )
