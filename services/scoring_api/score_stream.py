@@ -118,7 +118,7 @@ class ScoreStream:
         deadline = deadline_of(self._context, self._default_deadline_seconds)
         pair = pair_of(request.request, deadline)
         score = await self._scoring.score(ENTRYPOINT, pair, deadline, INNER_REQUEST_PATHS)
-        return result_message(score, job_id="")
+        return result_message(score, pair, job_id="")
 
 
 def _missing_id(request: StreamScoresRequest) -> tuple[FieldViolation, ...]:

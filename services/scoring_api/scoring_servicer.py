@@ -7,7 +7,8 @@ from contextlib import aclosing
 import grpc
 
 from services.contracts.errors import FieldViolation
-from services.contracts.scoring import PairRequest, PairScore
+from services.contracts.scoring import PairRequest
+from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import (
     ExplainRequest,
     ExplainResponse,
@@ -59,8 +60,9 @@ class ScoringServicer(ScoringServiceServicer):
         async with self._answers.answering(context):
             self._scoring.check("score", request)
             deadline = self._deadline_of(context)
-            score = await self._scoring.score("score", pair_of(request, deadline), deadline)
-        return ScoreResponse(result=result_message(score, NO_JOB_ID))
+            pair = pair_of(request, deadline)
+            score = await self._scoring.score("score", pair, deadline)
+        return ScoreResponse(result=result_message(score, pair, NO_JOB_ID))
 
     async def RankCandidates(
         self, request: RankCandidatesRequest, context: grpc.aio.ServicerContext
@@ -69,10 +71,10 @@ class ScoringServicer(ScoringServiceServicer):
         async with self._answers.answering(context):
             self._scoring.check("rank", request, _repeated_ids(request))
             self._answers.charge(len(request.candidates) - 1)
-            scores = await self._score_candidates(request, self._deadline_of(context))
+            results = await self._score_candidates(request, self._deadline_of(context))
         # sorted() is stable, so equal scores keep the order of the request.
-        ranking = sorted(scores, key=lambda score: score.score, reverse=True)
-        return RankCandidatesResponse(results=[result_message(score, NO_JOB_ID) for score in ranking])
+        ranking = sorted(results, key=lambda result: result.score, reverse=True)
+        return RankCandidatesResponse(results=ranking)
 
     async def StreamScores(
         self, requests: AsyncIterator[StreamScoresRequest], context: grpc.aio.ServicerContext
@@ -96,7 +98,7 @@ class ScoringServicer(ScoringServiceServicer):
             deadline = self._deadline_of(context)
             pair = pair_of(request.request, deadline)
             score = await self._scoring.score("explain", pair, deadline, INNER_REQUEST_PATHS)
-            await context.write(ExplainResponse(result=result_message(score, NO_JOB_ID)))
+            await context.write(ExplainResponse(result=result_message(score, pair, NO_JOB_ID)))
             async with ends_by(deadline):
                 parts = await attribute_score(self._patient, pair, score)
             await context.write(ExplainResponse(attribution=attribution_message(parts)))
@@ -111,24 +113,25 @@ class ScoringServicer(ScoringServiceServicer):
             if not has_text:
                 await context.write(ExplainResponse(text_missing=NO_READABLE_TEXT))
 
-    async def _score_candidates(self, request: RankCandidatesRequest, deadline: float) -> list[PairScore]:
+    async def _score_candidates(self, request: RankCandidatesRequest, deadline: float) -> list[ScoreResult]:
         job = job_text(request.job.title, request.job.description)
+        pairs = [
+            PairRequest(candidate.application_id, job, candidate.resume, deadline)
+            for candidate in request.candidates
+        ]
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(
-                        self._scoring.score(
-                            "rank",
-                            PairRequest(candidate.application_id, job, candidate.resume, deadline),
-                            deadline,
-                            {"resume": f"candidates[{index}].resume"},
-                        )
+                        self._scoring.score("rank", pair, deadline, {"resume": f"candidates[{index}].resume"})
                     )
-                    for index, candidate in enumerate(request.candidates)
+                    for index, pair in enumerate(pairs)
                 ]
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from failures
-        return [task.result() for task in tasks]
+        return [
+            result_message(task.result(), pair, NO_JOB_ID) for task, pair in zip(tasks, pairs, strict=True)
+        ]
 
     def _deadline_of(self, context: grpc.aio.ServicerContext) -> float:
         return deadline_of(context, self._default_deadline_seconds)

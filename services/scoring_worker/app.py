@@ -14,12 +14,13 @@ from services.contracts.errors import EngineClosed
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED
 from services.scoring_worker.annotation_requests import AnnotationRequests
 from services.scoring_worker.application_intake import ApplicationIntake
-from services.scoring_worker.application_processing import ApplicationProcessor, ScoreWriter
+from services.scoring_worker.application_processing import ApplicationProcessor
 from services.scoring_worker.delivery_check import DeliveryCheck
 from services.scoring_worker.faust_app import add_agent, build_faust_app
 from services.scoring_worker.job_validation import JobValidator
 from services.scoring_worker.job_view import JobView
 from services.scoring_worker.progress_watch import ProgressWatch
+from services.scoring_worker.score_writer import ScoreWriter
 from services.scoring_worker.waiting_room import WaitingRoom
 from services.service_kit.audit_log import ScoreAudit, open_audit_log
 from services.service_kit.dead_letters import DeadLetters
@@ -195,7 +196,7 @@ class _Worker:
         async def on_revoked(_app: faust.App, revoked: Any, **_: Any) -> None:
             self._assigned.clear()
             progress.on_revoked()
-            intake.on_revoked(revoked, processor)
+            await intake.on_revoked(revoked, processor)
 
         async def on_assigned(_app: faust.App, assigned: Any, **_: Any) -> None:
             self._assigned.set()

@@ -27,6 +27,8 @@ OUTCOMES = (
     "cancelled",
     "scoring_failed",
     "unknown_job",
+    "waiting_room_full",
+    "superseded",
     "internal_error",
 )
 STAGES = ("queue", "encode", "forward", "readout")
@@ -199,6 +201,12 @@ class ScoringMetrics:
         self.skipped_jobs = Counter(
             "scoring_job_records_skipped_total",
             "Job records that the view ignored as unreadable; the validator puts them aside once a group.",
+            registry=registry,
+        )
+        self.outdated_jobs = Counter(
+            "scoring_job_records_outdated_total",
+            "Job records older than the posting that was known, by version, post time or order: they change "
+            "nothing. A worker that connects anew meets them again.",
             registry=registry,
         )
         self.annotation_requests = Counter(

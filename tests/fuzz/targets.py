@@ -89,14 +89,15 @@ def event_decoding(event: type[Message], value: bytes | None, content_type: byte
 def score_mapping(weights: list[float], name: str, num_tokens: int, flags: list[str]) -> None:
     total = sum(weights)
     distribution = ScoreDistribution(tuple(weight / total for weight in weights))
+    pair = PairRequest("a-1", "j", "r")
     score = dataclasses.replace(
-        fake_score(PairRequest("a-1", "j", "r")),
+        fake_score(pair),
         distribution=distribution,
         base_model=name,
         num_prompt_tokens=num_tokens,
         flags=tuple(flags),
     )
-    message = result_message(score, "job")
+    message = result_message(score, pair, "job")
     assert 0 <= message.score <= 100 + 1e-9
     assert message.percentile_10 <= message.median <= message.percentile_90
     assert ScoreResult.FromString(message.SerializeToString()) == message
