@@ -89,6 +89,7 @@ SERVICE_OVERVIEW = Dashboard(
             (
                 rate("scoring_refused_calls_total", "reason"),
                 Query("sum by (job) (rate(scoring_audit_log_failures_total[5m]))", "{{job}}: audit"),
+                Query("max by (instance) (scoring_tokens_file_failing)", "{{instance}}: tokens file fails"),
             ),
             "reqps",
         ),
@@ -170,6 +171,14 @@ MODEL_QUALITY = Dashboard(
         ),
         Panel("Labels asked for", (rate("scoring_annotation_requests_total", "reason"),), "reqps"),
         Panel("Jobs known", (Query("scoring_jobs", "{{instance}}"),)),
+        Panel(
+            "Job records that changed nothing",
+            (
+                Query("sum(increase(scoring_job_records_outdated_total[1h]))", "older than what is known"),
+                Query("sum(increase(scoring_job_records_skipped_total[1h]))", "unreadable"),
+            ),
+            help="In the last hour; a worker that connects anew meets the same ones again.",
+        ),
     ),
 )
 

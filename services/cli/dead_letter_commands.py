@@ -36,7 +36,8 @@ def dead_letters() -> None:
 def replay(topic: str, kinds: tuple[str, ...], limit: int | None, is_dry: bool) -> None:
     """Sends dead letters to their source topic again, each one once; counts them unless told to --send.
 
-    A job that is sent again replaces a newer version of it: ask the sender for the current one instead.
+    What is sent again counts as sent now: an application replaces its correction, a job without version or
+    time its newer posting. Ask the sender for the current one instead.
     """
     asyncio.run(_replay(load_command_settings(), _TOPICS[topic], kinds, limit, is_dry=is_dry))
 

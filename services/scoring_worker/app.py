@@ -14,12 +14,13 @@ from services.contracts.errors import EngineClosed
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED
 from services.scoring_worker.annotation_requests import AnnotationRequests
 from services.scoring_worker.application_intake import ApplicationIntake
-from services.scoring_worker.application_processing import ApplicationProcessor, ScoreWriter
+from services.scoring_worker.application_processing import ApplicationProcessor
 from services.scoring_worker.delivery_check import DeliveryCheck
 from services.scoring_worker.faust_app import add_agent, build_faust_app
 from services.scoring_worker.job_validation import JobValidator
 from services.scoring_worker.job_view import JobView
 from services.scoring_worker.progress_watch import ProgressWatch
+from services.scoring_worker.score_writer import ScoreWriter
 from services.scoring_worker.waiting_room import WaitingRoom
 from services.service_kit.audit_log import ScoreAudit, open_audit_log
 from services.service_kit.dead_letters import DeadLetters
@@ -75,6 +76,7 @@ async def run_worker(
         "model": is_model_warm,
         "consumer": worker.is_connected,
         "jobs": worker.has_jobs,
+        "audit": worker.can_note,
         **(ready or {}),
     }
     async with HealthServer(settings, "worker_metrics_port", metrics.registry, live=live, ready=checks):
@@ -104,6 +106,7 @@ class _Worker:
         self._reader = EventReader(settings.strict_fields, metrics.dead_letters)
         self._assigned = asyncio.Event()
         self._progress: ProgressWatch | None = None
+        self._audit: ScoreAudit | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def is_connected(self) -> bool:
@@ -114,6 +117,9 @@ class _Worker:
 
     def has_jobs(self) -> bool:
         return self._jobs.caught_up.is_set()
+
+    def can_note(self) -> bool:
+        return self._audit is None or self._audit.is_writable
 
     async def run(self) -> None:
         started = time.monotonic()
@@ -132,6 +138,7 @@ class _Worker:
                 producer, self._metrics, self._settings.annotation_requests_per_hour
             )
             audit = open_audit_log(self._settings, "scoring-worker", self._metrics.audit_failures.inc)
+            self._audit = audit
             stack.push_async_callback(audit.close)
             processor = self._build_processor(producer, intake, annotations, audit)
             validator = JobValidator(DeadLetters(producer, self._metrics.dead_letters), self._reader)
@@ -189,7 +196,7 @@ class _Worker:
         async def on_revoked(_app: faust.App, revoked: Any, **_: Any) -> None:
             self._assigned.clear()
             progress.on_revoked()
-            intake.on_revoked(revoked, processor)
+            await intake.on_revoked(revoked, processor)
 
         async def on_assigned(_app: faust.App, assigned: Any, **_: Any) -> None:
             self._assigned.set()

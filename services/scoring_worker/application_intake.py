@@ -41,11 +41,11 @@ class ApplicationIntake:
         for event in self._offsets.finish(record.partition, record.offset):
             event.ack()
 
-    def on_revoked(self, places: Any, processor: ApplicationProcessor) -> None:
-        """Lets go of partitions; what is in hand of them goes on, but is not acknowledged."""
+    async def on_revoked(self, places: Any, processor: ApplicationProcessor) -> None:
+        """Lets go of partitions; returns when nothing of them is being published any more."""
         partitions = {place.partition for place in places if place.topic == APPLICATION_SUBMITTED}
         self._offsets.forget(partitions)
-        processor.forget(partitions)
+        await processor.let_go(partitions)
 
     async def _check_jump(self, record: SourceRecord) -> None:
         expected = self._offsets.next_offset(record.partition)

@@ -6,12 +6,9 @@ before. Whatever else goes wrong leaves it undone, so it is read again after a r
 
 import asyncio
 import time
-import uuid
+from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Protocol
-
-from aiokafka import AIOKafkaProducer
 
 from services.contracts.engine import PairScorer
 from services.contracts.errors import (
@@ -23,20 +20,16 @@ from services.contracts.errors import (
     TextsUnreadable,
 )
 from services.contracts.scoring import PairRequest, PairScore
-from services.contracts.topics import APPLICATION_SCORED
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted
 from services.pb.scoring.v1.score_pb2 import ScoreResult
+from services.scoring_worker.application_order import ApplicationOrder, Place, Turn
+from services.scoring_worker.job_store import KnownJob
+from services.scoring_worker.score_writer import ScoreWriter
 from services.scoring_worker.waiting_room import WaitingRoom
 from services.service_kit.audit_log import NoAudit, ScoreAudit
 from services.service_kit.dead_letters import DeadLetters
-from services.service_kit.event_codec import (
-    SourceRecord,
-    cloud_event_headers,
-    encode_event,
-    event_time_seconds,
-)
+from services.service_kit.event_codec import SourceRecord
 from services.service_kit.event_reading import EventReader
-from services.service_kit.kafka_client import publish
 from services.service_kit.logging import get_logger
 from services.service_kit.message_mapping import job_text, result_message
 from services.service_kit.metrics import ScoringMetrics
@@ -50,46 +43,20 @@ SCORING_PAUSE_SECONDS = 0.5
 AUDIT_PAUSE_SECONDS = 1.0
 MAX_OVERLOAD_PAUSE_SECONDS = 5.0
 EXPIRY_CHECK_SECONDS = 0.25
-
-# Of which name-based event ids are derived: the same score gets the same ce_id on redelivery.
-EVENT_ID_NAMESPACE = uuid.UUID("6f1f2f1e-52a4-5a86-9f0a-6a0a6f6b7a11")
+NO_SUCH_JOB = "no such job was posted before or in time"
+ROOM_FULL = (
+    "its job may still come, but too many applications wait for jobs, and its sender or job has most of them "
+    "(SCORER_WORKER_MAX_WAITING)"
+)
+# What is being published when its partition goes to another worker has so long to arrive before the other's.
+LET_GO_SECONDS = 2.0
 
 
 class Jobs(Protocol):
     """Knows the posted jobs; ``JobView`` is the real one."""
 
-    def text_of(self, job_id: str) -> str | None:
-        """Returns title and description of a job, or None if it is not known (yet)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreWriter:
-    """Publishes scores.
-
-    Attributes:
-        producer: waits for all replicas.
-        metrics: is told how old the event was.
-    """
-
-    producer: AIOKafkaProducer
-    metrics: ScoringMetrics
-
-    async def put(self, record: SourceRecord, result: ScoreResult) -> None:
-        """Writes one score and returns when the broker has it."""
-        name = f"{result.application_id}\0{result.adapter_digest}\0{record.partition}\0{record.offset}"
-        headers = cloud_event_headers(APPLICATION_SCORED, str(uuid.uuid5(EVENT_ID_NAMESPACE, name)))
-        trace = current_trace.get()
-        with trace.step("publish"):
-            await publish(
-                self.producer,
-                APPLICATION_SCORED,
-                key=result.application_id.encode(),
-                value=encode_event(result),
-                headers=[*headers, *trace.headers()],
-            )
-        happened = event_time_seconds(record.headers, record.timestamp_ms)
-        if happened is not None:
-            self.metrics.event_age_seconds.observe(max(0.0, time.time() - happened))
+    def find(self, job_id: str) -> KnownJob | None:
+        """Returns a job, or None if it is not known (yet)."""
 
 
 class ApplicationProcessor:
@@ -142,6 +109,9 @@ class ApplicationProcessor:
         self._audit = audit or NoAudit()
         self._tracing = tracing or Tracing.off()
         self._reader = reader or EventReader()
+        self._order = ApplicationOrder()
+        self._publishing: set[Place] = set()
+        self._num_let_go: Counter[int] = Counter()
         self.closed = asyncio.Event()
 
     @property
@@ -156,8 +126,10 @@ class ApplicationProcessor:
         """
         if record.place in self._in_hand or record.place in self._waiting:
             return
+        num_let_go = self._num_let_go[record.partition]
         await self._slots.acquire()
-        if self._is_draining:
+        # What was let go meanwhile is delivered again to whoever reads it now.
+        if self._is_draining or self._num_let_go[record.partition] != num_let_go:
             self._slots.release()
             return
         self._start(record, self._process_in_slot(record))
@@ -168,16 +140,29 @@ class ApplicationProcessor:
             self._start(record, self._process_in_turn(record))
         self._metrics.waiting_applications.set(len(self._waiting))
 
-    def forget(self, partitions: set[int]) -> None:
-        """Drops the waiting applications of partitions that now belong to another worker."""
+    async def let_go(self, partitions: set[int]) -> None:
+        """Drops the applications of partitions that another worker reads from now on, or this one anew.
+
+        What is just being published is waited for, but not for long: a result that comes after the other
+        worker's could be an older one. Cancelling costs little: whatever was not computed yet is withdrawn.
+        """
+        self._num_let_go.update(partitions)
         self._waiting.discard(lambda record: record.partition in partitions)
         self._metrics.waiting_applications.set(len(self._waiting))
+        self._order.forget(partitions)
+        lost = {place: task for place, task in self._in_hand.items() if place[0] in partitions}
+        publishing = [task for place, task in lost.items() if place in self._publishing]
+        for place in lost.keys() - self._publishing:
+            del self._in_hand[place]  # at once: it may be delivered again before the task has ended
+            lost[place].cancel()
+        if publishing:
+            await asyncio.wait(publishing, timeout=LET_GO_SECONDS)
 
     async def watch_waiting_room(self) -> None:
         """Puts aside, until cancelled, the applications whose job did not come in time."""
         while True:
             await asyncio.sleep(EXPIRY_CHECK_SECONDS)
-            self._turn_away(self._waiting.expire(time.monotonic()))
+            self._turn_away(self._waiting.expire(time.monotonic()), "unknown_job", NO_SUCH_JOB)
 
     async def finish_in_hand(self) -> None:
         """Takes nothing more and returns when nothing is in hand; the waiting ones stay undone."""
@@ -228,19 +213,29 @@ class ApplicationProcessor:
         except InvalidInput as error:
             await self._put_aside(record, error.kind, str(error), outcome="invalid_input")
             return None
+        turn = self._order.enter(application.application_id, record.place)
         job = self._job_of(application)
         if job is None:
+            self._order.step_aside(turn)
             return application.job_id
-        await self._score(record, application, job)
+        try:
+            if turn.is_superseded:
+                self._pass_over(record)
+            else:
+                await self._score(record, application, job, turn)
+        finally:
+            self._order.leave(turn)
         return None
 
-    def _job_of(self, application: ApplicationSubmitted) -> str | None:
+    def _job_of(self, application: ApplicationSubmitted) -> KnownJob | None:
         if application.HasField("job"):
-            return job_text(application.job.title, application.job.description)
-        return self._jobs.text_of(application.job_id)
+            return KnownJob(job_text(application.job.title, application.job.description))
+        return self._jobs.find(application.job_id)
 
-    async def _score(self, record: SourceRecord, application: ApplicationSubmitted, job: str) -> None:
-        request = PairRequest(application.application_id, job, application.resume)
+    async def _score(
+        self, record: SourceRecord, application: ApplicationSubmitted, job: KnownJob, turn: Turn
+    ) -> None:
+        request = PairRequest(application.application_id, job.text, application.resume)
         try:
             score = await self._score_with_patience(request)
         except InvalidInput as error:
@@ -258,11 +253,32 @@ class ApplicationProcessor:
             self.closed.set()  # undone, and so read again by whoever gets the partition next
         else:
             current_trace.get().on_score(score)
-            await self._note(record, request, score)
-            await self._scores.put(record, result_message(score, application.job_id))
+            result = result_message(score, request, application.job_id)
+            if job.version is not None:
+                result.job_version = job.version
+            if not await self._order.come(turn):
+                self._pass_over(record)
+                return
+            await self._deliver(record, request, score, result)
+            self._order.note_published(turn)
             self._metrics.count_request(ENTRYPOINT, "ok")
             self._on_done(record)
             self._on_scored(score, application.job_id)
+
+    async def _deliver(
+        self, record: SourceRecord, request: PairRequest, score: PairScore, result: ScoreResult
+    ) -> None:
+        self._publishing.add(record.place)
+        try:
+            await self._note(record, request, score)
+            await self._scores.put(record, result)
+        finally:
+            self._publishing.discard(record.place)
+
+    def _pass_over(self, record: SourceRecord) -> None:
+        """Is done with an event that waited for its job while a later one of its application was scored."""
+        self._metrics.count_request(ENTRYPOINT, "superseded")
+        self._on_done(record)
 
     async def _note(self, record: SourceRecord, request: PairRequest, score: PairScore) -> None:
         caller = f"{record.topic}/{record.partition}@{record.offset}"
@@ -290,12 +306,15 @@ class ApplicationProcessor:
                 await asyncio.sleep(SCORING_PAUSE_SECONDS)
 
     def _let_wait(self, record: SourceRecord, job_id: str) -> None:
-        self._turn_away(self._waiting.enter(record, job_id, time.monotonic()))
+        evicted = self._waiting.enter(record, job_id, time.monotonic())
+        self._turn_away(evicted, "waiting_room_full", ROOM_FULL)
 
-    def _turn_away(self, records: list[SourceRecord]) -> None:
+    def _turn_away(self, records: list[SourceRecord], kind: str, message: str) -> None:
         for record in records:
-            message = "no such job was posted before or in time"
-            self._start(record, self._put_aside(record, "unknown_job", message, outcome="unknown_job"))
+            if self._order.withdraw(record.place):
+                self._pass_over(record)
+                continue
+            self._start(record, self._put_aside(record, kind, message, outcome=kind))
         self._metrics.waiting_applications.set(len(self._waiting))
 
     async def _put_aside(

@@ -13,6 +13,7 @@ DEAD_LETTER_KINDS = (
     "undecodable_batch",
     "undecodable_record",
     "unknown_job",
+    "waiting_room_full",
     "invalid_input",
     "scoring_failed",
 )

@@ -34,6 +34,7 @@ EVENT_SOURCE = "/resume-scorer"
 REGISTRY_MARK = b"\0"
 REGISTRY_FRAME_BYTES = 5
 MAX_NAMED_FIELDS = 10
+MAX_SOURCE_CHARACTERS = 256
 # Twice what Kafka takes by default: nothing larger is even parsed.
 MAX_VALUE_BYTES = 2 * 1024**2
 
@@ -180,6 +181,11 @@ def event_time_seconds(headers: Headers, timestamp_ms: int | None) -> float | No
         if happened is not None and happened.tzinfo is not None:
             return happened.timestamp()
     return None if timestamp_ms is None else timestamp_ms / 1000
+
+
+def event_source(headers: Headers) -> str:
+    """Returns who sent an event, as its ``ce_source`` says; empty where it says nothing."""
+    return _header(headers, "ce_source")[:MAX_SOURCE_CHARACTERS]
 
 
 def _content_type(headers: Headers) -> str:

@@ -6,13 +6,8 @@ from typing import Protocol, TypeVar
 from google.protobuf.message import Message
 
 from services.service_kit.event_codec import SourceRecord, check_decoded, decode_event, decode_known_fields
-from services.service_kit.logging import get_logger
-
-log = get_logger(__name__)
 
 M = TypeVar("M", bound=Message)
-
-MAX_TOLD_FIELDS = 50
 
 
 class UnknownFieldCount(Protocol):
@@ -39,7 +34,6 @@ class EventReader:
 
     is_strict: bool = False
     count: UnknownFieldCount = field(default_factory=NoCount)
-    _told: set[tuple[str, str]] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def read(self, record: SourceRecord, message_type: type[M]) -> M:
         """Returns the message that a record holds, within its limits.
@@ -54,10 +48,4 @@ class EventReader:
         decoded = decode_known_fields(record.value, record.headers, message_type)
         if decoded.unknown_fields:
             self.count.count_unknown_fields(record.topic, len(decoded.unknown_fields))
-            self._tell(record.topic, decoded.unknown_fields[0])
         return decoded.message
-
-    def _tell(self, topic: str, path: str) -> None:
-        if (topic, path) not in self._told and len(self._told) < MAX_TOLD_FIELDS:
-            self._told.add((topic, path))
-            log.info("a field is unknown and read past", topic=topic, field=path)

@@ -1,10 +1,11 @@
 """Maps between what the engine speaks and what stands on the wire."""
 
+import hashlib
 from collections.abc import Sequence
 
 from google.protobuf.duration_pb2 import Duration
 
-from services.contracts.scoring import PairScore, StageSeconds
+from services.contracts.scoring import PairRequest, PairScore, StageSeconds
 from services.pb.scoring.v1.score_pb2 import ScoreResult, StageTimings
 from services.pb.scoring.v1.scoring_service_pb2 import Attribution
 from services.pb.scoring.v1.scoring_service_pb2 import LineInfluence as LineInfluenceMessage
@@ -18,11 +19,12 @@ def job_text(title: str, description: str) -> str:
     return f"{title}\n\n{description}" if title.strip() else description
 
 
-def result_message(score: PairScore, job_id: str) -> ScoreResult:
+def result_message(score: PairScore, pair: PairRequest, job_id: str) -> ScoreResult:
     """Returns a score as it is answered and published.
 
     Args:
         score: what the engine computed; its request id becomes the application id.
+        pair: the texts that were scored, as they came.
         job_id: the job it was scored against; empty where the caller gave none.
     """
     distribution = score.distribution
@@ -46,7 +48,14 @@ def result_message(score: PairScore, job_id: str) -> ScoreResult:
         flags=score.flags,
         identity_masked=score.is_identity_masked,
         timings=_timings(score.seconds),
+        resume_sha256=text_sha256(pair.resume),
+        job_sha256=text_sha256(pair.job_description),
     )
+
+
+def text_sha256(text: str) -> str:
+    """Returns the digest that tells a text from another one, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def attribution_message(parts: Sequence[LineInfluence]) -> Attribution:

@@ -19,7 +19,11 @@ CREATE TABLE IF NOT EXISTS offsets (
     topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL, last_time_ms INTEGER,
     PRIMARY KEY (topic, partition)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS jobs (job_id TEXT PRIMARY KEY, text TEXT NOT NULL);
+-- Deleted jobs stay without their text, so that an older posting does not bring them back.
+CREATE TABLE IF NOT EXISTS posted_jobs (
+    job_id TEXT PRIMARY KEY, text TEXT, is_deleted INTEGER NOT NULL, version INTEGER, post_time_ms INTEGER,
+    partition INTEGER NOT NULL, offset INTEGER NOT NULL, time_ms INTEGER
+);
 CREATE TABLE IF NOT EXISTS applications (
     application_id TEXT PRIMARY KEY, job_id TEXT NOT NULL, resume TEXT NOT NULL,
     job_description TEXT, seen_time REAL NOT NULL
@@ -69,6 +73,7 @@ class Database:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.executescript(SCHEMA)
+        self._take_jobs_over()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -86,6 +91,16 @@ class Database:
         """Returns all rows of a query, each readable by column name."""
         with self._lock:
             return self._connection.execute(sql, parameters).fetchall()
+
+    def _take_jobs_over(self) -> None:
+        """Moves the jobs of a file from before postings had an order; any posting replaces them."""
+        with self.transaction() as transaction:
+            if transaction.execute("SELECT 1 FROM sqlite_master WHERE name = 'jobs'").fetchone() is None:
+                return
+            transaction.execute(
+                "INSERT OR IGNORE INTO posted_jobs SELECT job_id, text, 0, NULL, NULL, -1, 0, NULL FROM jobs"
+            )
+            transaction.execute("DROP TABLE jobs")
 
     def close(self) -> None:
         """Gives the file back."""

@@ -100,7 +100,7 @@ class LabelIntake:
             consumer.seek(partition, begin)
             if last.next_offset > ends[partition]:
                 # Another broker, or the development one, which forgets all and gives its ends too low.
-                self._log_restart(partition)
+                await self._begin_anew(partition)
             elif last.next_offset > begin:
                 consumer.seek(partition, last.next_offset - 1)
                 self._last_read[partition] = last
@@ -119,7 +119,7 @@ class LabelIntake:
             last = self._last_read.pop(partition, None)
             if last is not None and batch[0].offset == last.next_offset - 1:
                 if known_time(batch[0].timestamp) != last.last_time_ms:
-                    self._log_restart(partition)
+                    await self._begin_anew(partition)
                     await consumer.seek_to_beginning(partition)
                     continue
                 batch = batch[1:]
@@ -138,13 +138,15 @@ class LabelIntake:
         for outcome, count in outcomes.items():
             self._metrics.labels.labels(outcome).inc(count)
 
-    def _log_restart(self, partition: TopicPartition) -> None:
+    async def _begin_anew(self, partition: TopicPartition) -> None:
         # Reading again changes nothing in the store.
         log.info(
             "the partition is not the one that was read before, reading from its beginning",
             topic=partition.topic,
             partition=partition.partition,
         )
+        if partition.topic == JOB_POSTED:
+            await asyncio.to_thread(self._store.forget_places_of_jobs, partition.partition)
 
     async def _put_aside(self, record: SourceRecord, error: InvalidInput) -> None:
         # Bad jobs and applications are the worker's to put aside: it reads them too.

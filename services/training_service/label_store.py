@@ -4,9 +4,9 @@ import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
-from services.service_kit.job_records import PostedJob
+from services.service_kit.job_records import UNKNOWN, PostedJob, Standing
 from services.training_service.database import Database
 from services.training_service.forgetting import is_forgotten
 from services.training_service.intake_records import IntakeRecord, Label, SeenApplication
@@ -21,7 +21,7 @@ UPDATE labels SET
     job_description = COALESCE(labels.job_description, seen.job_description)
 FROM (
     SELECT application_id, resume, COALESCE(job_description, text) AS job_description
-    FROM applications LEFT JOIN jobs USING (job_id)
+    FROM applications LEFT JOIN posted_jobs USING (job_id)
 ) AS seen
 WHERE labels.application_id = seen.application_id AND NOT labels.is_usable
 """
@@ -156,6 +156,13 @@ class LabelStore:
             )
         return outcomes
 
+    def forget_places_of_jobs(self, partition: int) -> None:
+        """Compares offsets of the jobs topic no more with those of a partition that is another one by now."""
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE posted_jobs SET partition = ? WHERE partition = ?", (UNKNOWN, partition)
+            )
+
     def counts(self) -> LabelCounts:
         """Returns how many labels there are."""
         return LabelCounts(**dict(self._database.read(_COUNT)[0]))
@@ -270,7 +277,13 @@ def _put_application(transaction: sqlite3.Connection, application: SeenApplicati
 
 
 def _put_job(transaction: sqlite3.Connection, job: PostedJob) -> None:
-    if job.text is None:
-        transaction.execute("DELETE FROM jobs WHERE job_id = ?", (job.job_id,))
-    else:
-        transaction.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?)", (job.job_id, job.text))
+    row = transaction.execute(
+        "SELECT is_deleted, version, post_time_ms, partition, offset, time_ms FROM posted_jobs "
+        "WHERE job_id = ?",
+        (job.job_id,),
+    ).fetchone()
+    if row is None or job.standing.replaces(Standing(bool(row[0]), *row[1:])):
+        transaction.execute(
+            "INSERT OR REPLACE INTO posted_jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (job.job_id, job.text, *astuple(job.standing)),
+        )

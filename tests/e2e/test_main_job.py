@@ -31,7 +31,7 @@ BAD_RECORDS: dict[str, tuple[dict[str, Any] | bytes, str]] = {
     "torn": (b'{"application_id": "x", "job_id"', "bad_json"),
     "typed": ({"resume": 7}, "wrong_type"),
     "empty": ({"resume": " \n "}, "field_limits"),
-    "newer": ({"resume": "A resume.", "salary": 1}, "unknown_field"),
+    "framed": (b"\x00\x00\x00\x00\x07{}", "bad_encoding"),
     "orphan": ({"resume": "A resume.", "job_id": "nowhere"}, "unknown_job"),
 }
 NUM_BAD_OF_EACH = 10

@@ -31,7 +31,7 @@ from services.scoring.identity_masking import mask_identity
 from services.scoring.injection_detector import is_suspicious
 from services.scoring.instruction_removal import without_instructions
 from services.scoring.text_cleaning import clean_text
-from services.scoring_api.callers import read_tokens_file
+from services.scoring_api.tokens_file import read_tokens_file
 from services.service_kit.event_codec import decode_event, encode_event, event_time_seconds
 from services.service_kit.message_limits import violations_of
 from services.service_kit.message_mapping import result_message
@@ -89,14 +89,15 @@ def event_decoding(event: type[Message], value: bytes | None, content_type: byte
 def score_mapping(weights: list[float], name: str, num_tokens: int, flags: list[str]) -> None:
     total = sum(weights)
     distribution = ScoreDistribution(tuple(weight / total for weight in weights))
+    pair = PairRequest("a-1", "j", "r")
     score = dataclasses.replace(
-        fake_score(PairRequest("a-1", "j", "r")),
+        fake_score(pair),
         distribution=distribution,
         base_model=name,
         num_prompt_tokens=num_tokens,
         flags=tuple(flags),
     )
-    message = result_message(score, "job")
+    message = result_message(score, pair, "job")
     assert 0 <= message.score <= 100 + 1e-9
     assert message.percentile_10 <= message.median <= message.percentile_90
     assert ScoreResult.FromString(message.SerializeToString()) == message

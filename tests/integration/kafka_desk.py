@@ -100,11 +100,12 @@ class KafkaDesk:
         return await self.read(topic, lambda found: len(found) >= count)
 
     @asynccontextmanager
-    async def worker(self, scorer: FakeScorer | None = None) -> AsyncIterator[ScoringMetrics]:
-        """Runs a worker while the context lasts, and stops it in order."""
+    async def worker(self, scorer: FakeScorer | None = None, **changes: Any) -> AsyncIterator[ScoringMetrics]:
+        """Runs a worker while the context lasts, and stops it in order; changes are of the settings."""
+        settings = self.settings.model_copy(update=changes)
         metrics = ScoringMetrics(CollectorRegistry())
         stop = asyncio.Event()
-        running = asyncio.create_task(run_worker(self.settings, scorer or FakeScorer(), metrics, stop=stop))
+        running = asyncio.create_task(run_worker(settings, scorer or FakeScorer(), metrics, stop=stop))
         try:
             yield metrics
         finally:

@@ -54,7 +54,7 @@ async def test_no_mark_of_a_person_reaches_logs_metrics_errors_or_the_audit_log(
 ) -> None:
     configure_logging(Settings(log_level="DEBUG"), "scoring-worker")
     audit = tmp_path / "audit"
-    settings = settings.model_copy(update={"audit_log_dir": str(audit)})
+    settings = settings.model_copy(update={"audit_log_dir": str(audit), "strict_fields": True})
     scorer = FakeScorer()
     scorer.failures = {"FAIL": ScoringFailed(f"cannot score {PERSON}")}
     written: list[str] = []

@@ -116,7 +116,8 @@ async def test_a_dead_letter_ends_its_trace_as_failed_without_the_text(
     await desk.send(APPLICATION_SUBMITTED, "a", value, [("TraceParent", TRACEPARENT.encode())])
     await desk.flush()
 
-    [letter] = await traced_worker(settings, FakeScorer(), tracing, desk.dead_letters(1))
+    strict = settings.model_copy(update={"strict_fields": True})
+    [letter] = await traced_worker(strict, FakeScorer(), tracing, desk.dead_letters(1))
 
     root = by_name(exporter)["application"]
     assert f"{root.context.trace_id:032x}" == TRACE_ID

@@ -1,6 +1,7 @@
 """The worker between real topics, with a fake model."""
 
 import asyncio
+import json
 from collections import Counter
 
 import pytest
@@ -49,8 +50,9 @@ async def test_an_application_sent_twice_gives_the_same_score_twice(desk: KafkaD
     async with desk.worker():
         records = await desk.read(APPLICATION_SCORED, lambda found: len(found) >= 2)
 
-    assert len(records) == 2
-    assert records[0].value == records[1].value
+    first, second = (json.loads(record.value) for record in records)
+    assert first["source"] != second["source"]
+    assert first | {"source": None} == second | {"source": None}
 
 
 async def test_bad_records_among_good_ones_are_put_aside_untouched(desk: KafkaDesk) -> None:
@@ -111,6 +113,27 @@ async def test_fields_of_tomorrow_are_read_past_unless_strictness_is_asked_for(
             counted = metrics.registry.get_sample_value
             assert counted("scoring_unknown_fields_total", {"topic": APPLICATION_SUBMITTED}) == 2
             assert counted("scoring_unknown_fields_total", {"topic": JOB_POSTED}) == 1
+
+
+async def test_a_flood_of_applications_without_jobs_displaces_itself_and_not_honest_ones(
+    desk: KafkaDesk,
+) -> None:
+    for number in range(3):
+        await desk.apply(f"honest-{number}", "late")
+    await desk.flush()
+    for number in range(60):
+        await desk.apply(f"flood-{number}", f"nowhere-{number}")
+    await desk.flush()
+
+    async with desk.worker(worker_max_waiting=40, worker_job_wait_seconds=4.0):
+        full = await desk.dead_letters(23)
+        await desk.post_job("late")
+        scores = await desk.scores(3)
+        letters = await desk.dead_letters(60)
+
+    assert set(scores) == {"honest-0", "honest-1", "honest-2"}
+    assert {kind_of(letter) for letter in full} == {"waiting_room_full"}
+    assert Counter(map(kind_of, letters)) == {"waiting_room_full": 23, "unknown_job": 37}
 
 
 async def test_failures_of_the_model_are_retried_and_then_put_aside(desk: KafkaDesk) -> None:

@@ -7,6 +7,7 @@ from services.contracts.errors import EngineClosed, EngineOverloaded
 from services.contracts.scoring import PairRequest, PairScore
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.scoring_worker.application_processing import ApplicationProcessor
+from services.scoring_worker.job_store import KnownJob
 from services.scoring_worker.waiting_room import WaitingRoom
 from services.service_kit.event_codec import SourceRecord
 from services.service_kit.metrics import ScoringMetrics
@@ -34,8 +35,8 @@ class Desk:
             on_failure=self.failures.append,
         )
 
-    def text_of(self, job_id: str) -> str | None:
-        return self.jobs.get(job_id)
+    def find(self, job_id: str) -> KnownJob | None:
+        return KnownJob(self.jobs[job_id]) if job_id in self.jobs else None
 
     async def finish(self) -> None:
         await asyncio.wait_for(self.processor.finish_in_hand(), 5)
@@ -166,7 +167,8 @@ async def test_an_application_whose_job_never_comes_becomes_a_dead_letter() -> N
     await asyncio.sleep(0.6)
     watching.cancel()
 
-    assert sorted(desk.dead_letters) == [(0, "unknown_job"), (1, "unknown_job")]
+    # The second one found no room: that is another reason, for its job may still come.
+    assert sorted(desk.dead_letters) == [(0, "unknown_job"), (1, "waiting_room_full")]
     assert sorted(desk.done) == [0, 1]
 
 

@@ -1,8 +1,9 @@
+import hashlib
 from dataclasses import replace
 
 import pytest
 
-from services.contracts.scoring import NUM_SCORES, PairScore, ScoreDistribution, StageSeconds
+from services.contracts.scoring import NUM_SCORES, PairRequest, PairScore, ScoreDistribution, StageSeconds
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.service_kit.message_mapping import job_text, result_message
 
@@ -20,6 +21,8 @@ SCORE = PairScore(
     seconds=StageSeconds(queue=0.004, encode=0.0015, forward=2.25, readout=0.000_001),
 )
 
+PAIR = PairRequest("application-7", "Nurse", "Ten years, \ufffd.")
+
 
 def test_a_job_is_its_title_then_a_blank_line_then_its_description() -> None:
     assert job_text("Nurse", "Cares for patients.") == "Nurse\n\nCares for patients."
@@ -31,7 +34,7 @@ def test_a_job_without_a_title_is_its_description(title: str) -> None:
 
 
 def test_the_result_says_what_the_distribution_says() -> None:
-    result = result_message(SCORE, job_id="job-3")
+    result = result_message(SCORE, PAIR, job_id="job-3")
 
     assert result.application_id == "application-7"
     assert result.job_id == "job-3"
@@ -45,13 +48,13 @@ def test_the_result_says_what_the_distribution_says() -> None:
 def test_the_result_holds_the_whole_distribution_without_rounding() -> None:
     thirds = tuple(1 / 3 if score in (0, 1, 100) else 0.0 for score in range(NUM_SCORES))
 
-    result = result_message(replace(SCORE, distribution=ScoreDistribution(thirds)), job_id="")
+    result = result_message(replace(SCORE, distribution=ScoreDistribution(thirds)), PAIR, job_id="")
 
     assert tuple(result.distribution) == thirds
 
 
 def test_the_result_names_what_computed_it() -> None:
-    result = result_message(SCORE, job_id="")
+    result = result_message(SCORE, PAIR, job_id="")
 
     assert result.adapter_digest == "ab" * 32
     assert result.adapter_version == "2026-01-05"
@@ -63,7 +66,7 @@ def test_the_result_names_what_computed_it() -> None:
 
 
 def test_timings_are_durations() -> None:
-    timings = result_message(SCORE, job_id="").timings
+    timings = result_message(SCORE, PAIR, job_id="").timings
 
     assert timings.queue.ToNanoseconds() == 4_000_000
     assert timings.encode.ToNanoseconds() == 1_500_000
@@ -72,8 +75,8 @@ def test_timings_are_durations() -> None:
 
 
 def test_apart_from_the_timings_equal_scores_give_equal_messages() -> None:
-    first = result_message(SCORE, job_id="job-3")
-    second = result_message(replace(SCORE, seconds=StageSeconds(queue=9)), job_id="job-3")
+    first = result_message(SCORE, PAIR, job_id="job-3")
+    second = result_message(replace(SCORE, seconds=StageSeconds(queue=9)), PAIR, job_id="job-3")
 
     first.ClearField("timings")
     second.ClearField("timings")
@@ -81,6 +84,13 @@ def test_apart_from_the_timings_equal_scores_give_equal_messages() -> None:
 
 
 def test_a_result_survives_the_wire() -> None:
-    result = result_message(SCORE, job_id="job-3")
+    result = result_message(SCORE, PAIR, job_id="job-3")
 
     assert ScoreResult.FromString(result.SerializeToString()) == result
+
+
+def test_the_result_tells_which_texts_were_scored_as_anybody_can_compute_it() -> None:
+    result = result_message(SCORE, PAIR, job_id="")
+
+    assert result.resume_sha256 == hashlib.sha256("Ten years, \ufffd.".encode()).hexdigest()
+    assert result.job_sha256 == hashlib.sha256(b"Nurse").hexdigest()

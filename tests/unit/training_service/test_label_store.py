@@ -1,13 +1,14 @@
 """Labels in SQLite: joined with their texts, replaced, repeated without effect, never half stored."""
 
 import itertools
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from services.service_kit.job_records import PostedJob
-from services.training_service.database import Database
+from services.service_kit.job_records import PostedJob, Standing
+from services.training_service.database import DATABASE_FILE, Database
 from services.training_service.intake_records import Label, SeenApplication
 from services.training_service.label_store import (
     SECONDS_PER_DAY,
@@ -140,3 +141,46 @@ def test_old_texts_and_labels_are_removed(labels: LabelStore) -> None:
     assert labels.counts().num_usable == 1
     labels.apply([Label("old", "r", 1.0, 9 * day), Label("a", "r", 1.0, 9 * day)], {})
     assert (labels.counts().num_usable, labels.counts().num_waiting) == (2, 1)
+
+
+def test_an_older_posting_of_a_job_replaces_no_newer_one(labels: LabelStore) -> None:
+    newer = PostedJob("j", "New words.", Standing(version=2, partition=0, offset=1))
+    older = PostedJob("j", "Old words.", Standing(version=1, partition=0, offset=2))
+
+    labels.apply([newer, older, APPLICATION, LABEL], {})
+
+    assert labels.pairs(["a"])[0].job_description == "New words."
+
+
+def test_a_deleted_job_comes_back_with_a_later_posting_alone(labels: LabelStore) -> None:
+    deleted = PostedJob("j", None, Standing(is_deleted=True, partition=0, offset=3))
+    older = PostedJob("j", "Old words.", Standing(partition=0, offset=2))
+
+    labels.apply([deleted, older, APPLICATION, LABEL], {})
+    assert labels.counts().num_usable == 0
+
+    labels.apply([PostedJob("j", "New words.", Standing(partition=0, offset=4))], {})
+    assert labels.pairs(["a"])[0].job_description == "New words."
+
+
+def test_offsets_of_a_partition_that_is_another_one_by_now_are_not_compared(labels: LabelStore) -> None:
+    labels.apply([PostedJob("j", "Old words.", Standing(partition=0, offset=50))], {})
+
+    labels.forget_places_of_jobs(0)
+    labels.apply([PostedJob("j", "New words.", Standing(partition=0, offset=0)), APPLICATION, LABEL], {})
+
+    assert labels.pairs(["a"])[0].job_description == "New words."
+
+
+def test_jobs_of_a_file_from_before_are_kept_and_replaced_by_any_posting(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / DATABASE_FILE)) as before, before:
+        before.execute("CREATE TABLE jobs (job_id TEXT PRIMARY KEY, text TEXT NOT NULL)")
+        before.executemany("INSERT INTO jobs VALUES (?, ?)", [("j", "Old words."), ("k", "Kept words.")])
+
+    for _ in range(2):  # the second start finds nothing to move
+        with closing(Database(tmp_path)) as database:
+            store = LabelStore(database, held_out_share=0.0)
+            store.apply([PostedJob("j", "New words.", Standing(partition=0, offset=0))], {})
+            kept = SeenApplication("b", "k", "A resume.", None, 1.0)
+            store.apply([APPLICATION, LABEL, kept, Label("b", "r", 1.0, 1.0)], {})
+            assert [pair.job_description for pair in store.pairs(["a", "b"])] == ["New words.", "Kept words."]
