@@ -10,7 +10,7 @@ from peft import LoraConfig, get_peft_model
 from services.adapters.canaries import write_canaries
 from services.adapters.manifest import write_manifest
 from services.contracts.adapters import Canary
-from services.contracts.reading import PLAIN_RULES
+from services.contracts.reading import PLAIN_RULES, ReadingRules
 from services.scoring.adapter_switch import load_adapter
 from services.scoring.base_model import BaseModelSpec, load_base_model
 from services.scoring.lora_adapter import METADATA_FILE
@@ -30,6 +30,7 @@ def make_adapter(
     seed: int,
     targets: Sequence[str] = TARGET_MODULES,
     canaries: Sequence[Canary] | None = None,
+    rules: ReadingRules = PLAIN_RULES,
 ) -> Path:
     """Writes a whole adapter with its manifest; another seed gives other weights.
 
@@ -39,6 +40,7 @@ def make_adapter(
         seed: of the weights.
         targets: the layers that have weights.
         canaries: stored as they are; None: the pairs of training, with the scores that this adapter gives.
+        rules: by which scorers read with it.
     """
     base = load_base_model(BaseModelSpec(TINY_MODEL, cache_dir, device="cpu", dtype="float32"))
     model = get_peft_model(base.model, LoraConfig(r=4, lora_alpha=6, target_modules=list(targets)))
@@ -51,17 +53,18 @@ def make_adapter(
         "base_model": base.name,
         "base_model_digest": base.digest,
         "prompt_version": PROMPT_VERSION,
+        "reading": rules.to_json(),
     }
     (folder / METADATA_FILE).write_text(json.dumps(metadata))
-    write_canaries(folder, _score_canaries(folder, cache_dir) if canaries is None else canaries)
+    write_canaries(folder, _score_canaries(folder, cache_dir, rules) if canaries is None else canaries)
     write_manifest(folder)
     return folder
 
 
-def _score_canaries(folder: Path, cache_dir: Path) -> Sequence[Canary]:
+def _score_canaries(folder: Path, cache_dir: Path, rules: ReadingRules) -> Sequence[Canary]:
     # Its own copy: peft has put its layers into the other one.
     base = load_base_model(BaseModelSpec(TINY_MODEL, cache_dir, device="cpu", dtype="float32"))
     encoder = TextEncoder(base.tokenizer)
     model = ScoreModel(base, find_score_tokens(encoder))
     model.lora.activate(load_adapter(model, base.name, folder).weights)
-    return score_canaries(model, encoder, PLAIN_RULES)
+    return score_canaries(model, encoder, rules)
