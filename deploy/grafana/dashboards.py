@@ -89,6 +89,7 @@ SERVICE_OVERVIEW = Dashboard(
             (
                 rate("scoring_refused_calls_total", "reason"),
                 Query("sum by (job) (rate(scoring_audit_log_failures_total[5m]))", "{{job}}: audit"),
+                Query("max by (instance) (scoring_tokens_file_failing)", "{{instance}}: tokens file fails"),
             ),
             "reqps",
         ),

@@ -59,16 +59,21 @@ def fetch_adapter(fs: AbstractFileSystem, place: str, manifest_digest: str, cach
     try:
         _copy(fs, place, manifest_digest, part)
         _verify_copy(part, manifest_digest)
-        try:
-            part.rename(target)
-        except OSError:
-            # Worker and API of one machine fetch at the same moment; the slower takes what the faster has.
-            if not target.is_dir():
-                raise
-            _verify_copy(target, manifest_digest)
+        _put_in_place(part, target, manifest_digest)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return target
+
+
+def _put_in_place(part: Path, target: Path, manifest_digest: str) -> None:
+    try:
+        with reaching(str(target)):
+            part.rename(target)
+    except AdapterStoreUnreachable:
+        # Worker and API of one machine fetch at the same moment; the slower takes what the faster has.
+        if not target.is_dir():
+            raise
+        _verify_copy(target, manifest_digest)
 
 
 def _copy(fs: AbstractFileSystem, place: str, manifest_digest: str, folder: Path) -> None:

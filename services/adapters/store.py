@@ -9,11 +9,13 @@ Layout below the root::
 
 import hashlib
 import json
+import posixpath
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 
 from services.adapters.canaries import read_canaries
 from services.adapters.fetching import check_files, fetch_adapter, reaching
@@ -64,9 +66,11 @@ class AdapterStore:
 
     def __init__(self, url: str) -> None:
         try:
-            self._fs, self._root = url_to_fs(url)
+            self._fs, root = url_to_fs(url)
         except (ValueError, ImportError) as error:
             raise AdapterStoreUnreachable(f"adapter store {url}: {error}") from error
+        # One spelling, as announcements are compared as text. In an object store "a//b" is another place.
+        self._root: str = posixpath.normpath(root) if isinstance(self._fs, LocalFileSystem) else root
 
     def publish(self, folder: Path, metrics: dict[str, float] | None = None) -> StoredAdapter:
         """Stores an exported adapter as a new version; the same content is stored once.
@@ -185,7 +189,7 @@ class AdapterStore:
         """Notes that a version is the active one from now on."""
         activations = self.activations()
         if activations[-1:] != [version]:
-            self._write_activations([*activations, version])
+            self.set_activations([*activations, version])
 
     def note_rollback(self) -> str | None:
         """Takes the latest activation back.
@@ -199,8 +203,14 @@ class AdapterStore:
         activations = self.activations()
         if not activations:
             raise AdapterNotFound("no adapter was activated, so there is nothing to roll back")
-        self._write_activations(activations[:-1])
+        self.set_activations(activations[:-1])
         return activations[-2] if len(activations) > 1 else None
+
+    def set_activations(self, versions: list[str]) -> None:
+        """Replaces the order of activations, as when one could not be announced."""
+        with reaching(self._root):
+            self._fs.makedirs(self._root, exist_ok=True)
+            self._write(f"{self._root}/{ACTIVATIONS_FILE}", json.dumps(versions) + "\n")
 
     def remove_all_but(self, num_kept: int) -> list[str]:
         """Removes old versions; the active one and the one before it always stay.
@@ -221,11 +231,6 @@ class AdapterStore:
         if not _is_version(version):
             raise AdapterNotFound("the adapter store has no version of this name")
         return f"{self._root}/versions/{version}"
-
-    def _write_activations(self, versions: list[str]) -> None:
-        with reaching(self._root):
-            self._fs.makedirs(self._root, exist_ok=True)
-            self._write(f"{self._root}/{ACTIVATIONS_FILE}", json.dumps(versions) + "\n")
 
     def _write(self, path: str, text: str) -> None:
         # A rename is one step on a disk; an object store shows an object only once it is whole.

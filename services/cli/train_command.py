@@ -61,14 +61,14 @@ def train(
     overwrite: bool,
 ) -> None:
     """Fine-tunes a LoRA adapter; SCORER_ADAPTER or --adapter then loads its folder."""
-    from services.adapters.manifest import MANIFEST_FILE
     from services.scoring.base_model import load_base_model
+    from services.scoring.lora_adapter import WEIGHTS_FILE
     from services.service_kit.engine_settings import base_model_spec
     from training.configuration import load_config
     from training.fine_tuning import fine_tune
 
     settings = load_command_settings()
-    if (output / MANIFEST_FILE).exists() and not overwrite:  # written last, so the adapter is whole
+    if (output / WEIGHTS_FILE).exists() and not overwrite:  # written last, so the adapter is whole
         raise click.BadParameter(
             f"{output} holds a finished adapter; --overwrite replaces it", param_hint="--output"
         )

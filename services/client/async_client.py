@@ -11,7 +11,7 @@ from services.client.async_stream import AsyncStream
 from services.client.call_budget import CallBudget
 from services.client.connection import ClientOptions
 from services.client.errors import failure_of
-from services.client.requests import Explanation, Job, Pair, explain_request, rank_request
+from services.client.requests import Explanation, Job, Pair, check_size, explain_request, rank_request
 from services.client.stream_flow import StreamFlow
 from services.pb.scoring.v1.adapter_service_pb2 import ListAdaptersRequest, ListAdaptersResponse
 from services.pb.scoring.v1.adapter_service_pb2_grpc import AdapterServiceStub
@@ -116,6 +116,7 @@ class AsyncScoringClient:
     async def _call(
         self, method: Callable[..., Awaitable[Any]], request: Any, timeout_seconds: float | None
     ) -> Any:
+        check_size(request)
         budget = CallBudget(self._options.timeout_seconds if timeout_seconds is None else timeout_seconds)
         while True:
             try:

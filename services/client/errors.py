@@ -2,6 +2,7 @@
 
     CallFailed
     ├── RequestInvalid     a field breaks a limit; names it
+    │   └── RequestTooLarge  the whole is larger than one call may be
     ├── NotAllowed         no valid token, or one without the needed scope
     ├── ServerOverloaded   no room before the deadline; tells when to try again, where the server did
     ├── ServerUnavailable  no server answers, after all retries
@@ -53,12 +54,15 @@ class RequestInvalid(CallFailed):
         self.violations = violations
 
 
+class RequestTooLarge(RequestInvalid):
+    """The request is larger than one call may be: trying again cannot help, several smaller calls can."""
+
+
 class ServerOverloaded(CallFailed):
     """The server has no room, or the caller asked too much.
 
     Attributes:
-        retry_after_seconds: when to try again; None where the server did not say, as for a message that is
-            too large.
+        retry_after_seconds: when to try again; None where the server did not say.
     """
 
     def __init__(
@@ -88,6 +92,9 @@ class CallRefused(CallFailed):
     """The call ended in a code of which the API makes no use of its own."""
 
 
+# gRPC refuses such a message itself, with the code of overload and no details but its words.
+_TOO_LARGE = "Received message larger than max"
+
 _KINDS: dict[StatusCode, type[CallFailed]] = {
     StatusCode.UNAUTHENTICATED: NotAllowed,
     StatusCode.PERMISSION_DENIED: NotAllowed,
@@ -111,6 +118,8 @@ def failure_of(error: RpcError) -> CallFailed:
         return RequestInvalid(
             *told, tuple(FieldViolation(each.field, each.description) for each in violations)
         )
+    if code is StatusCode.RESOURCE_EXHAUSTED and not info and _TOO_LARGE in (error.details() or ""):
+        return RequestTooLarge(*told)
     if code is StatusCode.RESOURCE_EXHAUSTED:
         retry = _detail(status, error_details_pb2.RetryInfo())
         return ServerOverloaded(*told, retry.retry_delay.ToMilliseconds() / 1000 if retry else None)

@@ -2,8 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
+from google.protobuf.message import Message
+
+from services.client.errors import RequestTooLarge
 from services.pb.scoring.v1.events_pb2 import InlineJob
+from services.pb.scoring.v1.field_limits_pb2 import max_message_bytes
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import (
     Attribution,
@@ -14,6 +19,9 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     ScoreRequest,
 )
 
+_RANKING_OPTIONS: Any = RankCandidatesRequest.DESCRIPTOR.GetOptions()  # stubs type extensions too loosely
+#: Largest request of all methods: a ranking.
+MAX_REQUEST_BYTES: int = _RANKING_OPTIONS.Extensions[max_message_bytes]
 Job = InlineJob | str  # a text alone is the description
 
 
@@ -82,6 +90,22 @@ def rank_request(job: Job, resumes: Iterable[tuple[str, str]]) -> RankCandidates
     """
     candidates = [Candidate(application_id=each, resume=resume) for each, resume in resumes]
     return RankCandidatesRequest(job=inline_job(job), candidates=candidates)
+
+
+def check_size(request: Message) -> None:
+    """Accepts a request that the server will read; it would drop the connection's work for a larger one.
+
+    Raises:
+        RequestTooLarge: nothing was sent.
+    """
+    size = request.ByteSize()
+    if size > MAX_REQUEST_BYTES:
+        raise RequestTooLarge(
+            "RESOURCE_EXHAUSTED",
+            f"the request takes {size} bytes and one call {MAX_REQUEST_BYTES} at most; rank the resumes in "
+            "several calls, their scores do not depend on each other",
+            "MESSAGE_TOO_LARGE",
+        )
 
 
 def explain_request(pair: Pair, max_tokens: int) -> ExplainRequest:

@@ -7,7 +7,7 @@ import heapq
 from dataclasses import dataclass
 
 from services.client.call_budget import jittered
-from services.client.requests import Pair
+from services.client.requests import Pair, check_size
 from services.pb.scoring.v1.scoring_service_pb2 import StreamScoresRequest, StreamScoresResponse
 
 # Twice what the server has in hand of one stream, so that it never waits for the next pair.
@@ -69,8 +69,11 @@ class StreamFlow:
 
         Raises:
             ValueError, TypeError: it holds what no message can.
+            RequestTooLarge: its message would end the whole stream.
         """
-        self._read = StreamScoresRequest(request=pair.request())
+        request = StreamScoresRequest(request=pair.request())
+        check_size(request)
+        self._read = request
 
     def end_source(self, failure: Exception | None = None) -> None:
         """Notes that the source has no more pairs, or failed."""

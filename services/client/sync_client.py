@@ -9,7 +9,7 @@ import grpc
 from services.client.call_budget import CallBudget
 from services.client.connection import ClientOptions
 from services.client.errors import failure_of
-from services.client.requests import Explanation, Job, Pair, explain_request, rank_request
+from services.client.requests import Explanation, Job, Pair, check_size, explain_request, rank_request
 from services.client.stream_flow import StreamFlow
 from services.client.sync_stream import BlockingStream
 from services.pb.scoring.v1.adapter_service_pb2 import ListAdaptersRequest, ListAdaptersResponse
@@ -82,7 +82,8 @@ class ScoringClient:
         A pair that cannot be scored is answered with its error, and the stream goes on. One that the server
         had no room for is sent again after the pause that the server names, at most ``max_attempts`` times in
         all and not beyond the deadline; its last refusal is its answer then. A stream that breaks is not
-        begun again: the caller knows which ids it has answers for.
+        begun again: the caller knows which ids it has answers for. The server ends one whose source gives
+        nothing for long (five minutes, where it has no other setting).
 
         Args:
             pairs: with an application id each; read by a thread of its own, as fast as the server takes them,
@@ -139,6 +140,7 @@ class ScoringClient:
         return answer
 
     def _call(self, method: Callable[..., Any], request: Any, timeout_seconds: float | None) -> Any:
+        check_size(request)
         budget = CallBudget(self._options.timeout_seconds if timeout_seconds is None else timeout_seconds)
         while True:
             try:

@@ -18,6 +18,8 @@ WEIGHTS_FILE = "adapter_model.safetensors"
 METADATA_FILE = "training_metadata.json"
 _KEY_PREFIX = "base_model.model."
 _FACTOR_KEY = re.compile(r"\.lora_([AB])\.weight$")
+# As safetensors names them; eight bits and less come with scales of their own, which nothing here reads.
+_TYPES = frozenset({"F64", "F32", "F16", "BF16"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class LoraAdapter:
                 f"{self.base_model_digest[:12]}, this one is {base.digest[:12]}"
             )
         options = read_lora_options(self.folder)
-        _check_weights(base, self, options.rank)
+        _check_weights(base, self, options)
         return options
 
 
@@ -110,20 +112,23 @@ def layer_of(key: str) -> str:
     return key.removeprefix(_KEY_PREFIX).rpartition(".lora_")[0]
 
 
-def _check_weights(base: BaseModel, adapter: LoraAdapter, rank: int) -> None:
+def _check_weights(base: BaseModel, adapter: LoraAdapter, options: LoraOptions) -> None:
     from safetensors import SafetensorError, safe_open
 
-    linear = {name: module for name, module in base.model.named_modules() if hasattr(module, "in_features")}
+    layers = {name: module for name, module in base.model.named_modules() if hasattr(module, "in_features")}
+    output_layer = base.model.get_output_embeddings()
     try:
         with safe_open(adapter.folder / WEIGHTS_FILE, "pt") as weights:
             keys = set(weights.keys())
+            if not keys:
+                raise AdapterIncompatible(f"adapter {adapter.folder.name}: {WEIGHTS_FILE} holds no weights")
             for key in sorted(keys):
-                problem = _problem_of_key(key, keys, linear.get(layer_of(key)))
-                if not problem:
-                    shape = tuple(weights.get_slice(key).get_shape())
-                    problem = _problem_of_shape(key, shape, linear[layer_of(key)], rank)
-                if not problem and not weights.get_tensor(key).isfinite().all():
-                    problem = f"{key} is not finite"
+                layer = layers.get(layer_of(key))
+                problem = _problem_of_key(key, keys, layer)
+                if layer is output_layer:
+                    # The read-out takes rows of its weight and never calls it: the factors would be lost.
+                    problem = f"{key} is of the output layer, which is served without an adapter"
+                problem = problem or _problem_of_values(key, weights, layer, options)
                 if problem:
                     raise AdapterIncompatible(f"adapter {adapter.folder.name}: {problem}")
     except SafetensorError as error:
@@ -138,6 +143,18 @@ def _problem_of_key(key: str, keys: Set[str], layer: Any | None) -> str | None:
         return f"the base model has no layer for {key[:200]}"
     other = f"{key[: factor.start()]}.lora_{'B' if factor[1] == 'A' else 'A'}.weight"
     return None if other in keys else f"{key} has no second factor"
+
+
+def _problem_of_values(key: str, weights: Any, layer: Any, options: LoraOptions) -> str | None:
+    stored = weights.get_slice(key)
+    if stored.get_dtype() not in _TYPES:
+        return f"{key} is of type {stored.get_dtype()}; {', '.join(sorted(_TYPES))} are served"
+    problem = _problem_of_shape(key, tuple(stored.get_shape()), layer, options.rank)
+    if problem:
+        return problem
+    # As it is multiplied: the scaling may be what makes it infinite.
+    is_finite = (weights.get_tensor(key).float() * options.scaling).isfinite().all()
+    return None if is_finite else f"{key} is not finite"
 
 
 def _problem_of_shape(key: str, shape: tuple[int, ...], layer: Any, rank: int) -> str | None:

@@ -6,7 +6,6 @@ its name, and so is whatever is not known: an adapter that is computed wrongly a
 
 import json
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,9 @@ _READ = frozenset({"peft_type", "r", "lora_alpha", "use_rslora", "init_lora_weig
 # Other ways to begin (pissa, olora, corda, loftq, orthogonal) take something out of the base model's weights,
 # and the trained factors are right on top of that remainder alone.
 _HARMLESS_BEGINNINGS = (None, True, False, "gaussian")
+# Far above what anybody trains with. JSON has numbers that no float holds.
+_MAX_RANK = 65_536
+_MAX_ALPHA = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,30 @@ def read_lora_options(folder: Path) -> LoraOptions:
         raise _refused(folder, "bias")
     if config.get("init_lora_weights") not in _HARMLESS_BEGINNINGS:
         raise _refused(folder, f"init_lora_weights {str(config['init_lora_weights'])[:40]}")
-    rank, alpha = config.get("r"), config.get("lora_alpha")
-    if isinstance(rank, bool) or not isinstance(rank, int) or rank < 1:
-        raise AdapterIncompatible(f"adapter {folder.name}: r must be a whole number of at least 1")
-    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not isfinite(alpha):
-        raise AdapterIncompatible(f"adapter {folder.name}: lora_alpha must be a number")
+    if config.get("use_rslora") not in (None, True, False):
+        raise AdapterIncompatible(f"adapter {folder.name}: use_rslora must be true or false")
+    rank = _rank(folder, config.get("r"))
     # Rank-stabilised LoRA (Kalajdzievski 2023) divides by the root.
-    return LoraOptions(rank, alpha / (rank**0.5 if config.get("use_rslora") else rank))
+    divisor = rank**0.5 if config.get("use_rslora") else rank
+    return LoraOptions(rank, _alpha(folder, config.get("lora_alpha")) / divisor)
+
+
+def _rank(folder: Path, rank: Any) -> int:
+    if isinstance(rank, bool) or not isinstance(rank, int) or not 1 <= rank <= _MAX_RANK:
+        raise AdapterIncompatible(
+            f"adapter {folder.name}: r must be a whole number of at least 1, at most {_MAX_RANK}"
+        )
+    return rank
+
+
+def _alpha(folder: Path, alpha: Any) -> float:
+    # What is not a number at all (NaN) is not within the limits either.
+    is_number = isinstance(alpha, int | float) and not isinstance(alpha, bool)
+    if not is_number or not -_MAX_ALPHA <= alpha <= _MAX_ALPHA:
+        raise AdapterIncompatible(
+            f"adapter {folder.name}: lora_alpha must be a number from -{_MAX_ALPHA} to {_MAX_ALPHA}"
+        )
+    return float(alpha)
 
 
 def _read(folder: Path) -> dict[str, Any]:

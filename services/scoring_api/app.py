@@ -11,11 +11,14 @@ from services.contracts.engine import PairScorer
 from services.scoring_api.access_control import AccessControl
 from services.scoring_api.adapter_servicer import AdapterServicer
 from services.scoring_api.call_answers import CallAnswers
-from services.scoring_api.callers import KnownCallers
+from services.scoring_api.call_entry import CallEntry
+from services.scoring_api.call_pools import CallPools
 from services.scoring_api.connections import close_connections
 from services.scoring_api.feedback_servicer import FeedbackServicer
-from services.scoring_api.grpc_server import ServerHealth, build_server
+from services.scoring_api.grpc_server import SERVICE_NAMES, build_server
+from services.scoring_api.health_service import ServerHealth
 from services.scoring_api.kafka_label_publisher import KafkaLabelPublisher
+from services.scoring_api.known_callers import KnownCallers
 from services.scoring_api.label_publisher import LabelPublisher
 from services.scoring_api.pair_scoring import PairScoring
 from services.scoring_api.rate_limits import RateLimits
@@ -71,36 +74,43 @@ async def run_api(
         warm_up: makes the scorer ready; until it returns, health says NOT_SERVING. None: it is ready.
         on_listening: told the addresses, before the warm-up.
         tracing: of calls; None: that of the settings.
-        ready: further checks for /readyz, such as whether announced adapters are followed.
+        ready: further checks for /readyz and grpc.health.v1, such as whether adapters are followed.
 
     Raises:
         SettingsInvalid: an address cannot be bound, a file of tokens or certificates cannot be used, or the
             port would be open to other machines without TLS.
         what ``warm_up`` raises.
     """
-    health = ServerHealth()
+    health, callers = ServerHealth(SERVICE_NAMES), KnownCallers(settings)
+    metrics.watch_tokens(lambda: callers.is_file_failing)
     async with AsyncExitStack() as stack:  # closed last to first
-        http = await stack.enter_async_context(_http_server(settings, scorer, metrics, health, ready))
         audit = open_audit_log(settings, "scoring-api", metrics.audit_failures.inc)
         stack.push_async_callback(audit.close)
+        checks = {"tokens": lambda: callers.are_known, "audit": lambda: audit.is_writable, **(ready or {})}
+        http = await stack.enter_async_context(_http_server(settings, scorer, metrics, health, checks))
         if publisher is None:
             publisher = KafkaLabelPublisher(settings)
             stack.push_async_callback(publisher.close)
         tracing = tracing or Tracing(settings.tracing_endpoint, "scoring-api")
         stack.push_async_callback(asyncio.to_thread, tracing.close)
         limits = RateLimits(settings.grpc_rate_per_second, settings.grpc_rate_burst)
-        answers = CallAnswers(settings.grpc_max_concurrent_calls, limits, metrics.count_refusal, tracing)
+        answers = CallAnswers(limits, metrics.count_refusal, tracing)
         deadline_seconds = settings.grpc_default_deadline_seconds
+        entry = CallEntry(deadline_seconds, settings.grpc_idle_stream_seconds, metrics.count_refusal)
         server = build_server(
             settings,
-            ScoringServicer(PairScoring(scorer, metrics, audit), answers, deadline_seconds),
+            ScoringServicer(
+                PairScoring(scorer, metrics, audit),
+                answers,
+                deadline_seconds,
+                settings.grpc_idle_stream_seconds,
+            ),
             FeedbackServicer(publisher, answers, deadline_seconds),
             AdapterServicer(settings, scorer, answers),
             health,
-            AccessControl(KnownCallers(settings), metrics.count_refusal),
+            AccessControl(callers, CallPools(settings), entry, metrics.count_refusal),
         )
         address = open_port(server, settings, metrics.watch_certificate)
-        await health.set_serving(False)
         await server.start()
         port = int(address.rpartition(":")[2])
         stack.push_async_callback(_drain, server, port, health, answers, settings.drain_seconds)
@@ -108,31 +118,29 @@ async def run_api(
             on_listening(ApiAddresses(address, http.port))
         if warm_up is not None:
             await warm_up()
-        await health.set_serving(True)
+        health.set_serving(True)
+        following = asyncio.create_task(health.follow(checks))
+        stack.callback(following.cancel)
         log.info("api ready", address=address)
         await stop.wait()
 
 
 def _http_server(
-    settings: Settings,
-    scorer: PairScorer,
-    metrics: ScoringMetrics,
-    health: ServerHealth,
-    ready: Checks | None,
+    settings: Settings, scorer: PairScorer, metrics: ScoringMetrics, health: ServerHealth, checks: Checks
 ) -> HealthServer:
     return HealthServer(
         settings,
         "api_metrics_port",
         metrics.registry,
         live={"model": lambda: scorer.seconds_since_progress() <= settings.hang_seconds},
-        ready={"serving": lambda: health.is_serving, **(ready or {})},
+        ready={"serving": lambda: health.is_serving, **checks},
     )
 
 
 async def _drain(
     server: grpc.aio.Server, port: int, health: ServerHealth, answers: CallAnswers, drain_seconds: float
 ) -> None:
-    await health.set_serving(False)
+    health.set_serving(False)
     # From here on new calls get UNAVAILABLE; those in flight have until the end of the drain time.
     answers.draining.set()
     await drain(_send_away(port, answers), drain_seconds)

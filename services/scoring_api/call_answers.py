@@ -7,29 +7,24 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 import grpc
-from grpc_status import rpc_status
 
-from services.contracts.errors import EngineClosed, EngineOverloaded
-from services.scoring_api.access_control import called_method, identify
+from services.contracts.errors import EngineClosed
+from services.scoring_api.access_control import called_method
+from services.scoring_api.call_errors import MessageUnreadable, StreamIdle
 from services.scoring_api.callers import current_caller
 from services.scoring_api.connections import Peer, peer_of
-from services.scoring_api.error_status import row_of, status_of
+from services.scoring_api.error_status import abort_call, row_of
 from services.scoring_api.rate_limits import RateExceeded, RateLimits
 from services.service_kit.logging import get_logger
 from services.service_kit.tracing import Tracing
 
 log = get_logger(__name__)
 
-# A call ends within a batch or two, and then there is room again.
-RETRY_AFTER_SECONDS = 1.0
-
 
 class CallAnswers:
     """Knows the calls in flight and answers their errors.
 
     Args:
-        max_calls: calls in flight; more are refused. Health checks do not count, so that a busy server
-            is not taken for a dead one.
         limits: of each caller.
         on_refusal: told the reason of each call that is turned away.
         tracing: traces every call; None: nobody does.
@@ -37,12 +32,10 @@ class CallAnswers:
 
     def __init__(
         self,
-        max_calls: int,
         limits: RateLimits | None = None,
         on_refusal: Callable[[str], None] = lambda _reason: None,
         tracing: Tracing | None = None,
     ) -> None:
-        self._max_calls = max_calls
         self._limits = limits or RateLimits(0, 1)
         self._on_refusal = on_refusal
         self._tracing = tracing or Tracing.off()
@@ -77,35 +70,29 @@ class CallAnswers:
         """Encloses the whole of a call; an error in it becomes the call's status."""
         if self.draining.is_set():
             # Not counted: refusals must not hold the drain up.
-            await _abort(context, EngineClosed("the API is draining"))
+            await abort_call(context, EngineClosed("the API is draining"))
         peer = peer_of(context.peer())
         self._num_calls += 1
         self._peers[peer] += 1
         # Only then has the answer left, too.
         context.add_done_callback(lambda _context: self._forget(peer))
         try:
-            if self._num_calls > self._max_calls:
-                raise EngineOverloaded(RETRY_AFTER_SECONDS)
-            current_caller.set(identify(context))
             self.charge(1)
             with self._tracing.of_call(called_method.get(), context.invocation_metadata() or ()):
                 yield
         except grpc.aio.BaseError:
             raise  # the client went away in the middle of an answer; gRPC deals with it
         except Exception as error:
+            if isinstance(error, MessageUnreadable | StreamIdle):
+                self._on_refusal(row_of(error).reason.lower())
             tell_fault(error)
-            await _abort(context, error)
+            await abort_call(context, error)
 
     def _forget(self, peer: Peer | None) -> None:
         self._num_calls -= 1
         self._peers[peer] -= 1
         if self._peers[peer] == 0:
             del self._peers[peer]
-
-
-async def _abort(context: grpc.aio.ServicerContext, error: BaseException) -> None:
-    status = rpc_status.to_status(status_of(error))
-    await context.abort(status.code, status.details, status.trailing_metadata)
 
 
 def tell_fault(error: BaseException) -> None:

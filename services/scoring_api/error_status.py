@@ -8,6 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
 
 from services.contracts.errors import (
     AdapterIncompatible,
@@ -21,7 +22,8 @@ from services.contracts.errors import (
     InvalidInput,
     ScoringFailed,
 )
-from services.scoring_api.callers import CallerUnknown, ScopeMissing
+from services.scoring_api.call_errors import MessageUnreadable, StreamIdle, TooManyCalls
+from services.scoring_api.callers import CallerUnknown, ScopeMissing, TokensUnusable
 from services.scoring_api.label_publisher import LabelNotPublished
 from services.scoring_api.rate_limits import RateExceeded
 
@@ -90,6 +92,12 @@ _ROWS: dict[type[BaseException], ErrorRow] = {
     CallerUnknown: ErrorRow(
         grpc.StatusCode.UNAUTHENTICATED, "invalid_input", "UNAUTHENTICATED", "a valid bearer token is needed"
     ),
+    TokensUnusable: ErrorRow(
+        grpc.StatusCode.UNAVAILABLE,
+        "closed",
+        "TOKENS_UNAVAILABLE",
+        "tokens cannot be checked at the moment; try again",
+    ),
     ScopeMissing: ErrorRow(
         grpc.StatusCode.PERMISSION_DENIED,
         "invalid_input",
@@ -98,6 +106,24 @@ _ROWS: dict[type[BaseException], ErrorRow] = {
     ),
     RateExceeded: ErrorRow(
         grpc.StatusCode.RESOURCE_EXHAUSTED, "overloaded", "RATE_EXCEEDED", "too many calls; try again later"
+    ),
+    TooManyCalls: ErrorRow(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "overloaded",
+        "TOO_MANY_CALLS",
+        "too many calls at once; try again later",
+    ),
+    MessageUnreadable: ErrorRow(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "invalid_input",
+        "MESSAGE_UNREADABLE",
+        "what was sent is no message of this method",
+    ),
+    StreamIdle: ErrorRow(
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        "deadline_expired",
+        "STREAM_IDLE",
+        "the stream was open for too long without a message",
     ),
     LabelNotPublished: ErrorRow(
         grpc.StatusCode.UNAVAILABLE,
@@ -128,9 +154,15 @@ def status_of(error: BaseException) -> Status:
     )
 
 
+async def abort_call(context: grpc.aio.ServicerContext, error: BaseException) -> None:
+    """Ends a call with the status of an error; what runs it is left by an exception of gRPC's."""
+    status = rpc_status.to_status(status_of(error))
+    await context.abort(status.code, status.details, status.trailing_metadata)
+
+
 def retry_delay_of(error: BaseException) -> Duration | None:
     """Returns when to try again, a millisecond at least; None where the error does not say."""
-    if not isinstance(error, EngineOverloaded | RateExceeded):
+    if not isinstance(error, EngineOverloaded | RateExceeded | TooManyCalls):
         return None
     delay = Duration()
     delay.FromMilliseconds(max(1, round(error.retry_after_seconds * 1000)))

@@ -3,6 +3,7 @@
 import grpc
 
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.scoring import category_of
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest, SubmitLabelResponse
 from services.pb.scoring.v1.feedback_service_pb2_grpc import FeedbackServiceServicer
@@ -43,14 +44,21 @@ def check_label(request: SubmitLabelRequest) -> None:
     """Accepts a label that judges something.
 
     Raises:
-        InvalidInput: a field breaks its limit, or there is neither score nor category.
+        InvalidInput: a field breaks its limit, there is neither score nor category, or they contradict.
     """
-    violations = violations_of(request)
-    if not violations and not _has_judgement(request.label):
-        violations = (FieldViolation("label.score", "is required where label.category is empty"),)
+    violations = violations_of(request) or _problems_of_judgement(request.label)
     if violations:
         raise InvalidInput("field_limits", violations)
 
 
-def _has_judgement(label: ScoreLabelled) -> bool:
-    return label.HasField("score") or bool(label.category)
+def _problems_of_judgement(label: ScoreLabelled) -> tuple[FieldViolation, ...]:
+    if not label.HasField("score"):
+        problem = FieldViolation("label.score", "is required where label.category is empty")
+        return () if label.category else (problem,)
+    if label.category in ("", category_of(label.score)):
+        return ()
+    # The trainer would put it aside long after the person has gone.
+    return (
+        FieldViolation("label.score", "does not lie in the category of label.category"),
+        FieldViolation("label.category", "is not the category that label.score lies in"),
+    )

@@ -1,8 +1,7 @@
-"""The gRPC server: its options, health and reflection."""
+"""The gRPC server: its options and services."""
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_health.v1 import health_pb2_grpc
 
 from services.pb.scoring.v1 import adapter_service_pb2, feedback_service_pb2, scoring_service_pb2
 from services.pb.scoring.v1.adapter_service_pb2_grpc import (
@@ -18,6 +17,9 @@ from services.pb.scoring.v1.scoring_service_pb2_grpc import (
     add_ScoringServiceServicer_to_server,
 )
 from services.scoring_api.access_control import AccessControl
+from services.scoring_api.call_pools import HEALTH_SERVICE
+from services.scoring_api.health_service import ServerHealth
+from services.scoring_api.reflection_services import add_reflection
 from services.service_kit.settings import Settings
 
 SERVICE_NAMES = (
@@ -25,9 +27,6 @@ SERVICE_NAMES = (
     feedback_service_pb2.DESCRIPTOR.services_by_name["FeedbackService"].full_name,
     adapter_service_pb2.DESCRIPTOR.services_by_name["AdapterService"].full_name,
 )
-WHOLE_SERVER = ""  # the name that health clients ask for when they name no service
-# Health checks and reflection still get in when every call that we count is in flight.
-NUM_CALLS_BESIDE = 64
 
 KEEPALIVE_OPTIONS = (
     # Ping an idle client every minute, below the idle limits of common load balancers (5 minutes)...
@@ -38,27 +37,6 @@ KEEPALIVE_OPTIONS = (
     # Clients may ping this often without being cut off for it.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
 )
-
-
-class ServerHealth:
-    """What ``grpc.health.v1.Health`` answers, for each service and for the whole server.
-
-    Attributes:
-        servicer: answers the calls.
-        is_serving: whether calls are wanted.
-    """
-
-    def __init__(self) -> None:
-        self.servicer = health.aio.HealthServicer()
-        self.is_serving = False
-
-    async def set_serving(self, is_serving: bool) -> None:
-        """Changes the status of every service; clients that watch are told."""
-        self.is_serving = is_serving
-        serving_status = health_pb2.HealthCheckResponse
-        status = serving_status.SERVING if is_serving else serving_status.NOT_SERVING
-        for name in (WHOLE_SERVER, *SERVICE_NAMES):
-            await self.servicer.set(name, status)
 
 
 def build_server(
@@ -78,15 +56,12 @@ def build_server(
             ("grpc.so_reuseport", 0),
             *KEEPALIVE_OPTIONS,
         ],
-        maximum_concurrent_rpcs=settings.grpc_max_concurrent_calls + NUM_CALLS_BESIDE,
     )
     add_ScoringServiceServicer_to_server(scoring, server)  # type: ignore[no-untyped-call]
     add_FeedbackServiceServicer_to_server(feedback, server)  # type: ignore[no-untyped-call]
     add_AdapterServiceServicer_to_server(adapters, server)  # type: ignore[no-untyped-call]
     if settings.grpc_health:
-        health_pb2_grpc.add_HealthServicer_to_server(server_health.servicer, server)
+        health_pb2_grpc.add_HealthServicer_to_server(server_health, server)
     if settings.grpc_reflection:
-        health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-        shown = (*SERVICE_NAMES, *((health_name,) if settings.grpc_health else ()), reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(shown, server)
+        add_reflection(server, (*SERVICE_NAMES, *((HEALTH_SERVICE,) if settings.grpc_health else ())))
     return server

@@ -9,6 +9,7 @@ from services.contracts.errors import EngineClosed, FieldViolation
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import PairError, StreamScoresRequest, StreamScoresResponse
 from services.scoring_api.call_answers import tell_fault
+from services.scoring_api.call_errors import StreamIdle
 from services.scoring_api.deadlines import deadline_of
 from services.scoring_api.error_status import message_of, retry_delay_of, row_of
 from services.scoring_api.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
@@ -26,6 +27,7 @@ class ScoreStream:
         scoring: checks, scores and counts pairs.
         context: of the call.
         default_deadline_seconds: for each pair, where the stream has no deadline.
+        idle_seconds: how long there may be no pair in hand, or an answer that the client does not take.
         max_in_flight: pairs read and not yet answered; more are left in the transport, which then makes
             the client wait.
         charge: charges the caller for a pair, or raises.
@@ -36,13 +38,16 @@ class ScoreStream:
         scoring: PairScoring,
         context: grpc.aio.ServicerContext,
         default_deadline_seconds: float,
+        idle_seconds: float,
         max_in_flight: int = MAX_IN_FLIGHT,
         charge: Callable[[int], None] = lambda _num: None,
     ) -> None:
         self._scoring = scoring
         self._context = context
         self._default_deadline_seconds = default_deadline_seconds
+        self._idle_seconds = idle_seconds
         self._permits = asyncio.Semaphore(max_in_flight)
+        self._num_in_hand = 0
         self._charge = charge
         self._writing = asyncio.Lock()
 
@@ -54,6 +59,8 @@ class ScoreStream:
 
         Raises:
             EngineClosed: the server is draining; what was read has been answered.
+            StreamIdle: the client does nothing.
+            MessageUnreadable: it sent what is no pair.
         """
         try:
             async with asyncio.TaskGroup() as pairs:
@@ -62,6 +69,7 @@ class ScoreStream:
                     request = await self._next_request(draining)
                     if request is None:
                         break
+                    self._num_in_hand += 1
                     pairs.create_task(self._answer(request))
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from failures
@@ -72,7 +80,12 @@ class ScoreStream:
         reading = asyncio.ensure_future(self._context.read())
         stopping = asyncio.ensure_future(draining.wait())
         try:
-            await asyncio.wait((reading, stopping), return_when=asyncio.FIRST_COMPLETED)
+            while not (reading.done() or stopping.done()):
+                ended, _ = await asyncio.wait(
+                    (reading, stopping), timeout=self._idle_seconds, return_when=asyncio.FIRST_COMPLETED
+                )
+                if not ended and not self._num_in_hand:
+                    raise StreamIdle("no pair came")
             if not reading.done():
                 return None
             request = reading.result()
@@ -88,8 +101,16 @@ class ScoreStream:
             tell_fault(error)
             answer = StreamScoresResponse(error=_pair_error(request, error))
         async with self._writing:  # a call takes one message at a time
-            await self._context.write(answer)
+            await self._write(answer)
+        self._num_in_hand -= 1
         self._permits.release()
+
+    async def _write(self, answer: StreamScoresResponse) -> None:
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                await self._context.write(answer)
+        except TimeoutError as error:
+            raise StreamIdle("the client takes no answer") from error
 
     async def _score(self, request: StreamScoresRequest) -> ScoreResult:
         self._charge(1)

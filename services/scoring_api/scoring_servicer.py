@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 import grpc
 
+from services.contracts.errors import FieldViolation
 from services.contracts.scoring import PairRequest
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import (
@@ -22,12 +23,13 @@ from services.scoring.attribution import attribute_score
 from services.scoring.explanation_check import NO_READABLE_TEXT, readable_sentences
 from services.scoring_api.call_answers import CallAnswers
 from services.scoring_api.deadlines import deadline_of, ends_by
+from services.scoring_api.explanation_price import max_tokens_of, price_of
 from services.scoring_api.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
+from services.scoring_api.patient_scorer import PatientScorer
 from services.scoring_api.score_stream import ScoreStream
 from services.service_kit.message_mapping import attribution_message, job_text, result_message
 
 NO_JOB_ID = ""  # these calls bring the job itself
-DEFAULT_EXPLANATION_TOKENS = 128
 
 
 class ScoringServicer(ScoringServiceServicer):
@@ -37,12 +39,21 @@ class ScoringServicer(ScoringServiceServicer):
         scoring: checks, scores and counts pairs.
         answers: ends every call with the right status.
         default_deadline_seconds: for calls that come without a deadline.
+        idle_seconds: how long a stream may stay open while nothing happens.
     """
 
-    def __init__(self, scoring: PairScoring, answers: CallAnswers, default_deadline_seconds: float) -> None:
+    def __init__(
+        self,
+        scoring: PairScoring,
+        answers: CallAnswers,
+        default_deadline_seconds: float,
+        idle_seconds: float,
+    ) -> None:
         self._scoring = scoring
+        self._patient = PatientScorer(scoring.scorer)
         self._answers = answers
         self._default_deadline_seconds = default_deadline_seconds
+        self._idle_seconds = idle_seconds
 
     async def Score(self, request: ScoreRequest, context: grpc.aio.ServicerContext) -> ScoreResponse:
         """Scores one pair."""
@@ -58,7 +69,7 @@ class ScoringServicer(ScoringServiceServicer):
     ) -> RankCandidatesResponse:
         """Scores all candidates at once; the first failure withdraws the others."""
         async with self._answers.answering(context):
-            self._scoring.check("rank", request)
+            self._scoring.check("rank", request, _repeated_ids(request))
             self._answers.charge(len(request.candidates) - 1)
             results = await self._score_candidates(request, self._deadline_of(context))
         # sorted() is stable, so equal scores keep the order of the request.
@@ -71,7 +82,11 @@ class ScoringServicer(ScoringServiceServicer):
         """Answers the pairs of a stream as they become ready."""
         async with self._answers.answering(context):
             stream = ScoreStream(
-                self._scoring, context, self._default_deadline_seconds, charge=self._answers.charge
+                self._scoring,
+                context,
+                self._default_deadline_seconds,
+                self._idle_seconds,
+                charge=self._answers.charge,
             )
             await stream.answer_all(self._answers.draining)
 
@@ -79,15 +94,16 @@ class ScoringServicer(ScoringServiceServicer):
         """Writes the score, the measured influence of lines, then the model's words by sentence."""
         async with self._answers.answering(context):
             self._scoring.check("explain", request)
+            self._answers.charge(price_of(request) - 1)
             deadline = self._deadline_of(context)
             pair = pair_of(request.request, deadline)
             score = await self._scoring.score("explain", pair, deadline, INNER_REQUEST_PATHS)
             await context.write(ExplainResponse(result=result_message(score, pair, NO_JOB_ID)))
             async with ends_by(deadline):
-                parts = await attribute_score(self._scoring.scorer, pair, score)
+                parts = await attribute_score(self._patient, pair, score)
             await context.write(ExplainResponse(attribution=attribution_message(parts)))
-            max_tokens = request.max_tokens or DEFAULT_EXPLANATION_TOKENS
-            sentences = readable_sentences(self._scoring.scorer.explain(pair, score, max_tokens))
+            pieces = self._scoring.scorer.explain(pair, score, max_tokens_of(request))
+            sentences = readable_sentences(pieces)
             has_text = False
             # Closed, else a client that leaves would keep the model writing until the next collection.
             async with ends_by(deadline), aclosing(sentences):
@@ -119,3 +135,13 @@ class ScoringServicer(ScoringServiceServicer):
 
     def _deadline_of(self, context: grpc.aio.ServicerContext) -> float:
         return deadline_of(context, self._default_deadline_seconds)
+
+
+def _repeated_ids(request: RankCandidatesRequest) -> tuple[FieldViolation, ...]:
+    """Names every candidate whose id stands before it already: their results could not be told apart."""
+    first: dict[str, int] = {}
+    return tuple(
+        FieldViolation(f"candidates[{index}].application_id", f"is also that of candidates[{first[each]}]")
+        for index, each in enumerate(candidate.application_id for candidate in request.candidates)
+        if each and first.setdefault(each, index) != index
+    )

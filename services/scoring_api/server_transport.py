@@ -12,7 +12,7 @@ import grpc
 from cryptography import x509
 
 from services.contracts.errors import SettingsInvalid
-from services.scoring_api.callers import stamp_of
+from services.scoring_api.tokens_file import Stamp, stamp_of
 from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings, variable_of
 
@@ -78,7 +78,7 @@ class ServerCertificate:
             # Renewals write one file after the other; the old pair serves until both fit.
             log.error("the changed certificate is not used", reason=str(error))
 
-    def _current_stamps(self) -> tuple[tuple[int, int, int] | None, ...]:
+    def _current_stamps(self) -> tuple[Stamp | None, ...]:
         chosen = (getattr(self._settings, field) for field in _FILE_FIELDS)
         return tuple(stamp_of(Path(file).expanduser() if file else None) for file in chosen)
 

@@ -76,6 +76,7 @@ async def run_worker(
         "model": is_model_warm,
         "consumer": worker.is_connected,
         "jobs": worker.has_jobs,
+        "audit": worker.can_note,
         **(ready or {}),
     }
     async with HealthServer(settings, "worker_metrics_port", metrics.registry, live=live, ready=checks):
@@ -105,6 +106,7 @@ class _Worker:
         self._reader = EventReader(settings.strict_fields, metrics.dead_letters)
         self._assigned = asyncio.Event()
         self._progress: ProgressWatch | None = None
+        self._audit: ScoreAudit | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def is_connected(self) -> bool:
@@ -115,6 +117,9 @@ class _Worker:
 
     def has_jobs(self) -> bool:
         return self._jobs.caught_up.is_set()
+
+    def can_note(self) -> bool:
+        return self._audit is None or self._audit.is_writable
 
     async def run(self) -> None:
         started = time.monotonic()
@@ -133,6 +138,7 @@ class _Worker:
                 producer, self._metrics, self._settings.annotation_requests_per_hour
             )
             audit = open_audit_log(self._settings, "scoring-worker", self._metrics.audit_failures.inc)
+            self._audit = audit
             stack.push_async_callback(audit.close)
             processor = self._build_processor(producer, intake, annotations, audit)
             validator = JobValidator(DeadLetters(producer, self._metrics.dead_letters), self._reader)

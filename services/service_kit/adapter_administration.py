@@ -2,24 +2,28 @@
 
 The store remembers the order of activations; the compacted topic tells the scorers. Without a broker nothing
 is changed: a version that nobody was told of must not be listed as the active one. With one the store is
-written first: a crash in between leaves a scorer on the older adapter, and repeating the call heals it.
+written first, and written back where the broker refuses the announcement: a crash in between leaves a scorer
+on the older adapter, and repeating the call heals it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from services.adapters.store import AdapterStore, StoredAdapter
-from services.contracts.errors import BrokerUnreachable
+from services.contracts.errors import BrokerUnreachable, ScorerError
 from services.contracts.topics import ADAPTER_PUBLISHED
 from services.pb.scoring.v1.events_pb2 import AdapterPublished
 from services.service_kit.event_codec import cloud_event_headers, encode_event
 from services.service_kit.kafka_client import create_topics, publish, start_producer
 from services.service_kit.settings import Settings
+
+_Stored = TypeVar("_Stored", bound=StoredAdapter | None)
 
 
 def open_store(settings: Settings) -> AdapterStore:
@@ -57,7 +61,8 @@ class AdapterAdministration:
         Raises:
             AdapterIncompatible: the folder is no whole adapter.
             AdapterStoreUnreachable: the store cannot be written.
-            BrokerUnreachable: no broker answers; nothing was stored.
+            BrokerUnreachable: no broker answers, and nothing was stored; or it refuses, and nothing was
+                activated.
         """
         async with self._connected() as producer:
             stored = await asyncio.to_thread(lambda: open_store(self._settings).publish(folder, metrics))
@@ -69,20 +74,19 @@ class AdapterAdministration:
         Raises:
             AdapterNotFound: the store has no such version.
             AdapterStoreUnreachable: the store cannot be reached.
-            BrokerUnreachable: no broker answers; nothing was changed.
+            BrokerUnreachable: no broker answers, or it refuses; nothing was changed.
         """
         async with self._connected() as producer:
             return await self._activate(version, producer)
 
     async def _activate(self, version: str, producer: AIOKafkaProducer) -> StoredAdapter:
-        def note() -> StoredAdapter:
-            store = open_store(self._settings)
+        def note(store: AdapterStore) -> StoredAdapter:
             stored = store.find(version)
             store.note_activation(version)
             return stored
 
-        stored = await asyncio.to_thread(note)
-        await self._announce(stored, producer)
+        async with self._noted(note) as stored:
+            await self._announce(stored, producer)
         return stored
 
     async def rollback(self) -> StoredAdapter | None:
@@ -94,16 +98,14 @@ class AdapterAdministration:
         Raises:
             AdapterNotFound: nothing was activated.
             AdapterStoreUnreachable: the store cannot be reached.
-            BrokerUnreachable: no broker answers; nothing was changed.
+            BrokerUnreachable: no broker answers, or it refuses; nothing was changed.
         """
 
-        def note() -> StoredAdapter | None:
-            store = open_store(self._settings)
+        def note(store: AdapterStore) -> StoredAdapter | None:
             version = store.note_rollback()
             return store.find(version) if version is not None else None
 
-        async with self._connected() as producer:
-            stored = await asyncio.to_thread(note)
+        async with self._connected() as producer, self._noted(note) as stored:
             await self._announce(stored, producer)
         return stored
 
@@ -131,6 +133,23 @@ class AdapterAdministration:
             async with self._connected() as producer:
                 await self._announce(stored, producer)
         return stored
+
+    @asynccontextmanager
+    async def _noted(self, note: Callable[[AdapterStore], _Stored]) -> AsyncIterator[_Stored]:
+        """Changes the store around an announcement, and changes it back where there is none."""
+        store = await asyncio.to_thread(open_store, self._settings)
+        activations = await asyncio.to_thread(store.activations)
+        try:
+            yield await asyncio.to_thread(note, store)
+        except (KafkaError, ScorerError) as error:
+            if await asyncio.to_thread(store.activations) != activations:
+                await asyncio.to_thread(store.set_activations, activations)
+            if isinstance(error, ScorerError):
+                raise
+            raise BrokerUnreachable(
+                f"the Kafka broker refuses the announcement ({type(error).__name__}); no scorer was told, "
+                "and which version is active is as it was"
+            ) from error
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AIOKafkaProducer]:

@@ -1,8 +1,8 @@
 """A line for every score, before anybody gets to see it: who asked, for what, which adapter, what came out.
 
 Files of JSON lines that are only ever appended to; each line holds the digest of the one before it, so that a
-line that was changed or taken out shows. Lines written at the same moment share one fsync. Nothing is ever
-removed here: how long the files are kept is the operator's to decide (docs/privacy.md).
+line that was changed or taken out shows. Lines written at the same moment share one fsync. No line that
+counts is ever removed here: how long the files are kept is the operator's to decide (docs/privacy.md).
 """
 
 import asyncio
@@ -12,19 +12,34 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from services.contracts.errors import AuditLogUnwritable, SettingsInvalid
 from services.contracts.scoring import PairRequest, PairScore
+from services.service_kit.logging import get_logger
 from services.service_kit.settings import Settings, variable_of
 
+log = get_logger(__name__)
+
 PREVIOUS = "previous_sha256"
+# After a failure: who is not ready gets no score to write, so it is tried without one.
+TRIAL_SECONDS = 2.0
+# More than the rest of a block that a full disk may still have.
+TRIAL_BYTES = 64 * 1024
 
 
 class ScoreAudit(Protocol):
-    """Takes note of scores."""
+    """Takes note of scores.
+
+    Attributes:
+        is_writable: whether the next line is expected to be written; while not, the process is not ready.
+    """
+
+    @property
+    def is_writable(self) -> bool: ...
 
     async def note(self, caller: str, entrypoint: str, request: PairRequest, score: PairScore) -> None:
         """Returns once the line is safe on disk.
@@ -36,6 +51,8 @@ class ScoreAudit(Protocol):
 
 class NoAudit:
     """Takes note of nothing: no folder is set."""
+
+    is_writable = True
 
     async def note(self, caller: str, entrypoint: str, request: PairRequest, score: PairScore) -> None: ...
 
@@ -64,11 +81,18 @@ class AuditLog:
         self._on_failure = on_failure
         self._pending: list[tuple[dict[str, Any], asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
+        self._trying: asyncio.Task[None] | None = None
+        self._path: Path | None = None
         self._file: int | None = None
         self._num_bytes = 0
         self._previous = ""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._open()
+
+    @property
+    def is_writable(self) -> bool:
+        """Returns whether lines can be written; after a failure this is tried until they can."""
+        return self._trying is None
 
     async def note(self, caller: str, entrypoint: str, request: PairRequest, score: PairScore) -> None:
         """See ``ScoreAudit.note``."""
@@ -82,7 +106,10 @@ class AuditLog:
         """Writes what is pending and closes the file."""
         if self._flushing is not None:
             await self._flushing
-        self._close_file()
+        if self._trying is not None:
+            self._trying.cancel()
+            await asyncio.wait((self._trying,))
+        self._end_file()
 
     async def _flush(self) -> None:
         while self._pending:
@@ -92,6 +119,7 @@ class AuditLog:
                 await asyncio.to_thread(self._append, [entry for entry, _ in batch])
             except OSError as failure:
                 error = failure
+                self._on_unwritable(failure)
             for _, written in batch:
                 if error is not None:
                     self._on_failure()
@@ -103,10 +131,35 @@ class AuditLog:
                     reason = error.strerror or type(error).__name__
                     written.set_exception(AuditLogUnwritable(f"the audit log cannot be written: {reason}"))
 
+    def _on_unwritable(self, error: OSError) -> None:
+        if self._trying is None:
+            log.error("the audit log cannot be written; scores are held back", reason=error.strerror)
+            self._trying = asyncio.create_task(self._try_until_writable())
+
+    async def _try_until_writable(self) -> None:
+        while True:
+            await asyncio.sleep(TRIAL_SECONDS)
+            try:
+                await asyncio.to_thread(self._try_to_write)
+            except OSError:
+                continue
+            self._trying = None
+            log.info("the audit log can be written again")
+            return
+
+    def _try_to_write(self) -> None:
+        path = self._folder / f"{self._service}-{socket.gethostname()}-{os.getpid()}.trial"
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            _write_whole(file, bytes(TRIAL_BYTES))
+        finally:
+            os.close(file)
+            path.unlink()
+
     def _append(self, entries: list[dict[str, Any]]) -> None:
         try:
             if self._file is None or self._num_bytes >= self._max_file_bytes:
-                self._close_file()
+                self._end_file()
                 self._open()
             previous, lines = self._previous, []
             for entry in entries:
@@ -115,17 +168,14 @@ class AuditLog:
             self._write(b"".join(lines))
         except OSError:
             # Half a line may stand at the end: nothing may come behind it, so the next try begins a file.
-            self._close_file()
+            self._end_file()
             raise
         self._previous = previous
 
     def _write(self, content: bytes) -> None:
         if self._file is None:
             raise OSError("no audit file is open")
-        left = memoryview(content)
-        while left:
-            left = left[os.write(self._file, left) :]
-        os.fsync(self._file)
+        _write_whole(self._file, content)
         self._num_bytes += len(content)
 
     def _open(self) -> None:
@@ -133,13 +183,26 @@ class AuditLog:
         # Replicas may share the folder: in containers their processes have the same number.
         name = f"{self._service}-{socket.gethostname()}-{started:%Y%m%dT%H%M%S.%f}Z-{os.getpid()}.jsonl"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
-        self._file = os.open(self._folder / name, flags, 0o600)
+        self._path = self._folder / name
+        self._file = os.open(self._path, flags, 0o600)
         self._num_bytes, self._previous = 0, ""
 
-    def _close_file(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+    def _end_file(self) -> None:
+        """Closes the file; removes it where no line of it counts, else a full disk would fill with them."""
+        if self._file is None or self._path is None:
+            return
+        file, self._file = self._file, None
+        if not self._num_bytes:
+            with suppress(OSError):
+                self._path.unlink()
+        os.close(file)
+
+
+def _write_whole(file: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(file, left) :]
+    os.fsync(file)
 
 
 def open_audit_log(settings: Settings, service: str, on_failure: Callable[[], None]) -> AuditLog | NoAudit:

@@ -34,7 +34,16 @@ OUTCOMES = (
 STAGES = ("queue", "encode", "forward", "readout")
 PREFIX_OUTCOMES = ("hit", "miss")
 SWITCH_OUTCOMES = ("ok", "rejected")
-REFUSALS = ("unauthenticated", "permission_denied", "rate_exceeded")
+REFUSALS = (
+    "unauthenticated",
+    "permission_denied",
+    "tokens_unavailable",
+    "rate_exceeded",
+    "too_many_calls",
+    "message_unreadable",
+    "deadline_expired",
+    "stream_idle",
+)
 ANNOTATION_REASONS = ("standard_deviation", "category_margin")
 
 # From tokenising one short resume (1 ms) to a full batch on a CPU (a minute).
@@ -152,7 +161,7 @@ class ScoringMetrics:
         )
         self.refused_calls = Counter(
             "scoring_refused_calls_total",
-            "Calls that were turned away for their token or their rate.",
+            "Calls that were turned away before their method saw a message, or ended because nothing came.",
             ["reason"],
             registry=registry,
         )
@@ -262,6 +271,15 @@ class ScoringMetrics:
             "When the certificate of the gRPC port ends, in seconds since 1970.",
             registry=self.registry,
         ).set_function(expiry_seconds)
+
+    def watch_tokens(self, is_file_failing: Callable[[], bool]) -> None:
+        """Shows whether the tokens file cannot be used; without one the series stays at 0."""
+        Gauge(
+            "scoring_tokens_file_failing",
+            "1 while the tokens file cannot be used: its last good state counts for a while, then nobody "
+            "gets in.",
+            registry=self.registry,
+        ).set_function(is_file_failing)
 
     def on_queue_changed(self, num_requests: int) -> None:
         self.queue_requests.set(num_requests)

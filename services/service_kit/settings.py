@@ -98,11 +98,17 @@ class Settings(BaseSettings):
     # API
     grpc_host: str = "127.0.0.1"
     grpc_port: Port = Field(50051, ge=0, le=65535)
-    grpc_max_message_bytes: PositiveInt = 4 * 1024**2
+    grpc_max_message_bytes: PositiveInt = 8 * 1024**2  # as max_message_bytes in scoring_service.proto
     grpc_default_deadline_seconds: PositiveFloat = 60.0  # for calls that come without one
-    grpc_max_concurrent_calls: PositiveInt = 2048
+    grpc_max_concurrent_calls: PositiveInt = 2048  # health and reflection have places of their own
+    grpc_max_concurrent_calls_per_caller: PositiveInt = 512  # by token, certificate or address
+    grpc_max_watches: PositiveInt = 512  # streams of Health.Watch
+    grpc_max_watches_per_caller: PositiveInt = 32  # of each address
+    grpc_max_explanations: PositiveInt = 2  # at once; of one caller half of them, but one
+    grpc_idle_stream_seconds: PositiveFloat = 300.0  # a stream in which nothing happens for so long is ended
     grpc_admin_token: SecretStr = SecretStr("")  # a token of scope admin, beside those of the file
     grpc_tokens_file: str = ""  # TOML of callers and scopes; empty: scoring needs no token
+    grpc_tokens_grace_seconds: NonNegativeFloat = 300.0  # a file that cannot be read counts so long as before
     grpc_rate_per_second: float = Field(0, ge=0)  # pairs and other calls of one caller; 0: no limit
     grpc_rate_burst: PositiveInt = 256  # how many of them at once
     grpc_tls_certfile: str = ""  # certificate chain, PEM; read again when it changes

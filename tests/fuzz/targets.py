@@ -31,7 +31,7 @@ from services.scoring.identity_masking import mask_identity
 from services.scoring.injection_detector import is_suspicious
 from services.scoring.instruction_removal import without_instructions
 from services.scoring.text_cleaning import clean_text
-from services.scoring_api.callers import read_tokens_file
+from services.scoring_api.tokens_file import read_tokens_file
 from services.service_kit.event_codec import decode_event, encode_event, event_time_seconds
 from services.service_kit.message_limits import violations_of
 from services.service_kit.message_mapping import result_message

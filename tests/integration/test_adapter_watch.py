@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import grpc
 import pytest
+from aiokafka.errors import TopicAuthorizationFailedError
 from prometheus_client import CollectorRegistry
 
 from services.adapters.store import AdapterStore
 from services.contracts.engine_observer import SilentObserver
-from services.contracts.errors import BrokerUnreachable
+from services.contracts.errors import AdapterNotFound, BrokerUnreachable
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import ADAPTER_PUBLISHED
 from services.pb.scoring.v1.adapter_service_pb2 import (
@@ -141,6 +143,37 @@ async def test_without_a_broker_nothing_is_stored_activated_or_taken_back(
             await change
 
     assert await here.active_version() == first.version
+
+
+async def test_what_the_broker_refuses_to_announce_is_not_listed_as_active(
+    own_settings: Settings, folders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    administration = AdapterAdministration(own_settings)
+    first = await administration.publish(folders[0])
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise TopicAuthorizationFailedError
+
+    # The embedded broker refuses nobody.
+    monkeypatch.setattr("services.service_kit.adapter_administration.publish", refuse)
+    for change in (administration.publish(folders[1]), administration.rollback()):
+        with pytest.raises(BrokerUnreachable, match=r"refuses the announcement \(TopicAuthorization"):
+            await change
+        assert await administration.active_version() == first.version
+    assert len(await administration.versions()) == 2
+
+
+async def test_a_way_back_to_a_version_that_is_gone_changes_nothing(
+    own_settings: Settings, folders: list[Path], tmp_path: Path
+) -> None:
+    administration = AdapterAdministration(own_settings)
+    first, second = [await administration.publish(folder) for folder in folders]
+    shutil.rmtree(tmp_path / "store" / "versions" / first.version)
+
+    with pytest.raises(AdapterNotFound, match=first.version):
+        await administration.rollback()
+
+    assert await administration.active_version() == second.version
 
 
 async def test_a_broken_file_is_refused_and_the_next_good_one_taken(

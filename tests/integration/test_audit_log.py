@@ -9,14 +9,19 @@ from typing import Any
 import grpc
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from services.service_kit.audit_log import input_digest
 from services.service_kit.settings import Settings
 from tests.fake_scorer import FakeScorer
+from tests.full_folder import FullFolder
 from tests.integration.api_under_test import JOB_TEXT, PairRequest, running_api, score_request
+from tests.integration.health_probe import until_status
 from tests.integration.kafka_desk import KafkaDesk
 from tests.integration.test_scoring_api_access import token_of, write_tokens
 from tests.integration.test_scoring_api_errors import detail_of, failure_of
+from tests.ports import free_port
 
 
 class FullDisk:
@@ -84,11 +89,35 @@ async def test_an_answer_that_cannot_be_noted_is_an_error_and_the_next_one_works
     assert [entry["application_id"] for entry in entries_of(tmp_path)] == ["application-2"]
 
 
+async def test_the_api_is_not_ready_while_it_cannot_note_and_ready_again_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.service_kit.audit_log.TRIAL_SECONDS", 0.05)
+    monkeypatch.setattr("services.scoring_api.health_service.FOLLOW_SECONDS", 0.05)
+    async with running_api(FakeScorer(), audit_log_dir=str(tmp_path)) as api:
+        health = health_pb2_grpc.HealthStub(api.channel)
+        disk = FullFolder(tmp_path, monkeypatch)
+        await failure_of(api.scoring.Score(score_request(1)))
+
+        told = await until_status(api.addresses.http_port, "/readyz", 503, 3)
+        async with asyncio.timeout(3):
+            while (await health.Check(HealthCheckRequest())).status != HealthCheckResponse.NOT_SERVING:
+                await asyncio.sleep(0.02)
+        disk.is_full = False
+        await until_status(api.addresses.http_port, "/readyz", 200, 3)
+
+        assert told["checks"]["audit"] == "failing"
+        assert (await health.Check(HealthCheckRequest())).status == HealthCheckResponse.SERVING
+        await api.scoring.Score(score_request(2))
+    assert [entry["application_id"] for entry in entries_of(tmp_path)] == ["application-2"]
+
+
 async def test_the_worker_holds_a_score_back_until_it_is_noted_and_loses_none(
     settings: Settings, desk: KafkaDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.scoring_worker.application_processing.AUDIT_PAUSE_SECONDS", 0.05)
-    desk.settings = settings.model_copy(update={"audit_log_dir": str(tmp_path)})
+    port = free_port()
+    desk.settings = settings.model_copy(update={"audit_log_dir": str(tmp_path), "worker_metrics_port": port})
     disk = FullDisk(monkeypatch)
     await desk.post_job("job")
     for number in range(5):
@@ -98,6 +127,7 @@ async def test_the_worker_holds_a_score_back_until_it_is_noted_and_loses_none(
         async with asyncio.timeout(30):
             while disk.num_refused < 10:
                 await asyncio.sleep(0.02)
+        assert (await until_status(port, "/readyz", 503, 5))["checks"]["audit"] == "failing"
         assert (
             metrics.registry.get_sample_value(
                 "scoring_requests_total", {"entrypoint": "kafka", "outcome": "ok"}

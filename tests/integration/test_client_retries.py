@@ -1,11 +1,13 @@
 """When both clients try again: hints of an overloaded server, servers that stop."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 import pytest
 
-from services.client import ServerOverloaded
+from services.client import Pair, RequestTooLarge, ServerOverloaded
 from services.client.call_budget import JITTER, CallBudget
 from services.contracts.errors import EngineClosed, EngineOverloaded
 from services.contracts.scoring import PairRequest, PairScore
@@ -75,15 +77,45 @@ async def test_the_pause_is_the_hint_and_some_jitter() -> None:
 
 
 @both
-async def test_a_refusal_without_a_hint_is_not_repeated(kind: str) -> None:
+async def test_a_message_that_the_server_finds_too_large_is_no_overload(kind: str) -> None:
     async with (
         running_api(FakeScorer(), grpc_max_message_bytes=1000) as api,
         open_client(kind, api.addresses.grpc) as client,
     ):
-        with pytest.raises(ServerOverloaded) as refused:
+        with pytest.raises(RequestTooLarge):
             await client.score(JOB, "x" * 2000)
 
-    assert refused.value.retry_after_seconds is None
+
+@both
+async def test_a_ranking_that_is_too_large_is_not_sent_and_one_within_the_limit_is(kind: str) -> None:
+    within = [(f"a-{number}", "x" * 20_000) for number in range(250)]
+    beyond = [(f"a-{number}", "x" * 40_000) for number in range(250)]
+    async with running_api(FakeScorer()) as api, open_client(kind, api.addresses.grpc) as client:
+        results = await client.rank(JOB, within)
+        with pytest.raises(RequestTooLarge, match="8388608 at most; rank the resumes in several calls"):
+            await client.rank(JOB, beyond)
+
+        assert len(results) == 250
+        assert api.num_requests("rank", "invalid_input") == 0
+
+
+@both
+async def test_a_stream_ends_with_the_pair_that_is_too_large(kind: str) -> None:
+    async def pairs() -> AsyncIterator[Pair]:
+        yield Pair(JOB, "Ten years.", "first")
+        yield Pair(JOB, "x" * 9_000_000, "second")
+
+    answered = []
+
+    async def read(client: Any) -> None:
+        async for answer in client.stream(pairs()):
+            answered.append(answer.result.application_id)
+
+    async with running_api(FakeScorer()) as api, open_client(kind, api.addresses.grpc) as client:
+        with pytest.raises(RequestTooLarge):
+            await read(client)
+
+    assert answered == ["first"]
 
 
 @both

@@ -18,6 +18,7 @@ from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest
 from services.pb.scoring.v1.scoring_service_pb2 import Candidate, RankCandidatesRequest, StreamScoresRequest
 from tests.fake_scorer import FakeScorer
 from tests.integration.api_under_test import JOB, Api, running_api, score_request
+from tests.integration.health_probe import until_status
 from tests.integration.test_scoring_api_errors import detail_of, failure_of
 
 LABEL = SubmitLabelRequest(label=ScoreLabelled(application_id="a-1", rater="r-1", score=70))
@@ -78,7 +79,6 @@ async def test_each_token_opens_its_scopes_and_no_other(tokens: Path, tmp_path: 
         (("authorization", "Bearer "),),
         (("authorization", "Bearer token of nobody"),),
         (("authorization", "token of ats"),),
-        (("authorization", "bearer token of ats"),),
         (("authorization", "Bearer token of ats "),),
         (("authorization", "Bearer token of at"),),
     ],
@@ -97,6 +97,23 @@ async def test_no_call_of_any_kind_gets_in_without_a_known_token(tokens: Path, m
     assert scorer.scored == []
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_the_scheme_of_a_token_may_be_written_in_any_case(tokens: Path, scheme: str) -> None:
+    async with running_api(FakeScorer(), grpc_tokens_file=str(tokens)) as api:
+        await api.scoring.Score(score_request(1), metadata=(("authorization", f"{scheme} token of ats"),))
+
+
+@pytest.mark.parametrize(
+    "method", ["/scoring.v1.ScoringServise/Score", "/scoring.v1.ScoringService/Scor", "/x.Y/Z", "/"]
+)
+async def test_what_is_not_served_is_unimplemented_without_a_token_too(tokens: Path, method: str) -> None:
+    async with running_api(FakeScorer(), grpc_tokens_file=str(tokens)) as api:
+        failure = await failure_of(api.channel.unary_unary(method)(b""))
+
+        assert failure.code() is grpc.StatusCode.UNIMPLEMENTED
+        assert refused(api, "unauthenticated") == 0
+
+
 async def test_health_needs_no_token_and_reflection_any(tokens: Path) -> None:
     async with running_api(FakeScorer(), grpc_tokens_file=str(tokens)) as api:
         health = await health_pb2_grpc.HealthStub(api.channel).Check(health_pb2.HealthCheckRequest())
@@ -111,6 +128,10 @@ async def test_health_and_reflection_can_be_switched_off() -> None:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await reflected_services(api, ())
         assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def refused(api: Api, reason: str) -> float | None:
+    return api.registry.get_sample_value("scoring_refused_calls_total", {"reason": reason})
 
 
 async def reflected_services(api: Api, metadata: Metadata) -> set[str]:
@@ -129,6 +150,27 @@ async def test_a_changed_tokens_file_counts_at_once_and_a_broken_one_not_at_all(
 
         tokens.write_text("[callers.next\n")
         await api.scoring.Score(score_request(2), metadata=token_of("next"))
+
+
+async def test_a_tokens_file_that_is_gone_ends_its_tokens_and_the_service_is_not_ready(
+    tokens: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.scoring_api.health_service.FOLLOW_SECONDS", 0.05)
+    settings = {"grpc_tokens_file": str(tokens), "grpc_tokens_grace_seconds": 0}
+    async with running_api(FakeScorer(), **settings) as api:
+        tokens.unlink()
+
+        failure = await failure_of(api.scoring.Score(score_request(1), metadata=token_of("ats")))
+        told = await until_status(api.addresses.http_port, "/readyz", 503, 3)
+
+        assert failure.code() is grpc.StatusCode.UNAVAILABLE
+        assert detail_of(failure, ErrorInfo).reason == "TOKENS_UNAVAILABLE"
+        assert told["checks"]["tokens"] == "failing"
+        assert api.registry.get_sample_value("scoring_tokens_file_failing") == 1
+
+        write_tokens(tokens, CALLERS)
+        await api.scoring.Score(score_request(1), metadata=token_of("ats"))
+        await until_status(api.addresses.http_port, "/readyz", 200, 3)
 
 
 @pytest.mark.parametrize(

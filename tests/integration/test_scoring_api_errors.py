@@ -143,6 +143,38 @@ async def test_many_violations_still_fit_into_the_trailers(api: Api) -> None:
     assert "candidates[0].application_id" in (failure.details() or "")
 
 
+@pytest.mark.parametrize("method", ["Score", "RankCandidates", "StreamScores", "Explain"])
+@pytest.mark.parametrize("body", [b"\xff\xff\xff", b"\x0a\x02\xff\xff", b'{"resume": "Ten years"}'])
+async def test_a_body_that_is_no_message_is_invalid_and_counted_and_not_logged(
+    api: Api, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, method: str, body: bytes
+) -> None:
+    capfd.readouterr()
+    call = api.channel.stream_stream(f"/scoring.v1.ScoringService/{method}")(iter([body]))
+
+    failure = await failure_of(call.read())
+
+    assert failure.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert detail_of(failure, ErrorInfo).reason == "MESSAGE_UNREADABLE"
+    counted = {"reason": "message_unreadable"}
+    assert api.registry.get_sample_value("scoring_refused_calls_total", counted) == 1
+    assert caplog.text + "".join(capfd.readouterr()) == ""
+
+
+async def test_a_ranking_with_one_id_twice_names_both_candidates(api: Api) -> None:
+    ids = ("a", "b", "c", "b")
+    candidates = [Candidate(application_id=each, resume="Ten years.") for each in ids]
+
+    failure = await failure_of(
+        api.scoring.RankCandidates(RankCandidatesRequest(job=JOB, candidates=candidates))
+    )
+
+    assert failure.code() is grpc.StatusCode.INVALID_ARGUMENT
+    violations = detail_of(failure, BadRequest).field_violations
+    assert [(each.field, each.description) for each in violations] == [
+        ("candidates[3].application_id", "is also that of candidates[1]")
+    ]
+
+
 async def test_a_message_over_the_size_limit_is_refused() -> None:
     async with running_api(FakeScorer(), grpc_max_message_bytes=10_000) as api:
         failure = await failure_of(api.scoring.Score(score_request(1, "x" * 10_001)))

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 
 from services.contracts.errors import ScoringFailed, SettingsInvalid
 from services.pb.scoring.v1.scoring_service_pb2 import StreamScoresRequest
@@ -98,20 +98,29 @@ async def test_a_taken_port_stops_the_start_and_names_the_setting() -> None:
                 pass
 
 
-async def test_reflection_lists_the_services_and_describes_them() -> None:
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_reflection_lists_the_services_and_describes_them(version: str) -> None:
     async with running_api(FakeScorer()) as api:
-        stub = reflection_pb2_grpc.ServerReflectionStub(api.channel)
+        ask = api.channel.stream_stream(
+            f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+            reflection_pb2.ServerReflectionRequest.SerializeToString,
+            reflection_pb2.ServerReflectionResponse.FromString,
+        )
         questions = [
             reflection_pb2.ServerReflectionRequest(list_services=""),
             reflection_pb2.ServerReflectionRequest(file_containing_symbol="scoring.v1.ScoringService"),
+            reflection_pb2.ServerReflectionRequest(
+                file_containing_symbol=f"grpc.reflection.{version}.ServerReflection"
+            ),
         ]
-        listed, described = [answer async for answer in stub.ServerReflectionInfo(iter(questions))]
+        listed, described, itself = [answer async for answer in ask(iter(questions))]
 
     assert {each.name for each in listed.list_services_response.service} == {
         "scoring.v1.ScoringService",
         "scoring.v1.FeedbackService",
         "scoring.v1.AdapterService",
         "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
     }
     files = [
@@ -121,6 +130,8 @@ async def test_reflection_lists_the_services_and_describes_them() -> None:
     [service] = [each for file in files for each in file.service if each.name == "ScoringService"]
     methods = {method.name for method in service.method}
     assert methods == {"Score", "RankCandidates", "StreamScores", "Explain"}
+    [file] = itself.file_descriptor_response.file_descriptor_proto
+    assert FileDescriptorProto.FromString(file).package == f"grpc.reflection.{version}"
 
 
 async def test_a_drain_finishes_what_is_in_flight_and_refuses_the_rest() -> None:

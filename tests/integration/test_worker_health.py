@@ -52,7 +52,7 @@ async def test_a_worker_without_kafka_is_alive_but_not_ready_and_can_be_stopped(
     stop.set()
     await asyncio.wait_for(running, 5)
 
-    assert reasons["checks"] == {"model": "ok", "consumer": "failing", "jobs": "failing"}
+    assert reasons["checks"] == {"model": "ok", "consumer": "failing", "jobs": "failing", "audit": "ok"}
 
 
 async def test_a_worker_whose_model_hangs_is_not_alive(port: int) -> None:

@@ -290,6 +290,29 @@ def test_an_announcement_of_another_place_is_refused_and_nothing_is_opened(
         )
 
 
+@pytest.mark.parametrize(
+    "spelling", ["{root}//store", "{root}/a/../store", "{root}/store/", "file://{root}/./store"]
+)
+def test_a_store_is_one_however_its_folder_is_spelled(
+    tmp_path: Path, folders: list[Path], spelling: str
+) -> None:
+    here, there = AdapterStore(str(tmp_path / "store")), AdapterStore(spelling.format(root=tmp_path))
+    stored = there.publish(folders[0])
+
+    assert here.find(stored.version) == stored
+    for store in (here, there):
+        assert store.fetch(stored.uri, stored.manifest_digest, tmp_path / "cache").is_dir()
+
+
+def test_a_file_where_the_copy_should_be_is_named(tmp_path: Path, folders: list[Path]) -> None:
+    stored = AdapterStore(str(tmp_path / "store")).publish(folders[0])
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / stored.manifest_digest).write_text("")
+
+    with pytest.raises(AdapterStoreUnreachable, match=f"{stored.manifest_digest}: Not a directory"):
+        fetch(tmp_path, stored)
+
+
 def test_a_copy_that_was_rewritten_together_with_its_manifest_is_fetched_again(
     tmp_path: Path, folders: list[Path]
 ) -> None:

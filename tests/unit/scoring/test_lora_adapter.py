@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from services.contracts.errors import AdapterIncompatible
 from services.contracts.scoring import PairRequest
 from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
 from services.scoring.engine_factory import EngineSpec, assemble_engine
-from services.scoring.lora_adapter import read_adapter
+from services.scoring.lora_adapter import WEIGHTS_FILE, read_adapter
 from services.scoring.lora_layers import LoraLayers
 from training.lora_setup import TARGET_MODULES
 
@@ -178,6 +179,10 @@ def test_another_method_of_peft_is_refused_by_its_name(
         ({"r": 8}, r"has the wrong shape \(4, .*\); r and the layer ask for \(8, "),
         ({"lora_alpha": None}, "lora_alpha must be a number"),
         ({"lora_alpha": float("inf")}, "lora_alpha must be a number"),
+        ({"lora_alpha": float("nan")}, "lora_alpha must be a number"),
+        ({"lora_alpha": 10**400}, "lora_alpha must be a number from -1000000 to 1000000"),
+        ({"r": 10**400, "use_rslora": True}, "at most 65536"),
+        ({"use_rslora": "false"}, "use_rslora must be true or false"),
     ],
 )
 def test_options_that_do_not_fit_are_refused_by_name(
@@ -199,6 +204,43 @@ def test_weights_that_are_no_factors_are_refused_by_name(
 
     with pytest.raises(AdapterIncompatible, match=f"{name} is no factor of plain LoRA"):
         LoraLayers(base).load(read_adapter(adapter_folder))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda tensor: tensor.to(torch.float8_e4m3fn), "is of type F8_E4M3; BF16, F16, F32, F64 are served"),
+        (lambda tensor: tensor.to(torch.complex64), "is of type C64"),
+        (lambda tensor: tensor.to(torch.int8), "is of type I8"),
+        # Finite as it is stored, and not once it is multiplied with alpha / r.
+        (lambda tensor: torch.full_like(tensor, 3e38), "is not finite"),
+    ],
+)
+def test_weights_that_cannot_be_computed_with_are_refused_by_name(
+    base: BaseModel, adapter_folder: Path, spoil: Callable[[torch.Tensor], torch.Tensor], complaint: str
+) -> None:
+    weights = load_file(adapter_folder / "adapter_model.safetensors")
+    save_file({key: spoil(tensor) for key, tensor in weights.items()}, adapter_folder / WEIGHTS_FILE)
+
+    with pytest.raises(AdapterIncompatible, match=complaint):
+        LoraLayers(base).load(read_adapter(adapter_folder))
+
+
+def test_an_adapter_without_weights_is_refused(base: BaseModel, adapter_folder: Path) -> None:
+    save_file({}, adapter_folder / WEIGHTS_FILE)
+
+    with pytest.raises(AdapterIncompatible, match="holds no weights"):
+        LoraLayers(base).load(read_adapter(adapter_folder))
+
+
+@pytest.mark.filterwarnings("ignore")  # peft's, about tied embeddings
+def test_an_adapter_of_the_output_layer_is_refused(base: BaseModel, tmp_path: Path) -> None:
+    model = get_peft_model(base.model, LoraConfig(r=4, target_modules=["lm_head"]))
+    model.save_pretrained(tmp_path / "adapter", save_embedding_layers=False)
+    model.unload()
+
+    with pytest.raises(AdapterIncompatible, match="of the output layer, which is served without an adapter"):
+        LoraLayers(base).load(read_adapter(tmp_path / "adapter"))
 
 
 def test_half_a_pair_of_factors_is_refused(base: BaseModel, adapter_folder: Path) -> None:

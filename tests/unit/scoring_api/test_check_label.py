@@ -20,6 +20,13 @@ def test_a_score_or_a_category_is_a_judgement(judgement: dict[str, Any]) -> None
     check_label(request(**judgement))
 
 
+def test_a_score_outside_its_category_is_refused_with_both_fields() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check_label(request(score=99, category="poor"))
+
+    assert [each.field for each in refused.value.violations] == ["label.score", "label.category"]
+
+
 def test_neither_is_none() -> None:
     with pytest.raises(InvalidInput, match=r"label\.score"):
         check_label(request())

@@ -13,6 +13,7 @@ from services.contracts.scoring import PairRequest
 from services.service_kit.audit_log import AuditLog, NoAudit, input_digest, open_audit_log, verify_file
 from services.service_kit.settings import Settings
 from tests.fake_scorer import fake_score
+from tests.full_folder import FullFolder
 
 REQUEST = PairRequest("application-1", "A job for nurses", "Maria Example, nurse")
 SCORE = fake_score(REQUEST)
@@ -103,6 +104,44 @@ async def test_a_full_disk_is_told_and_the_next_line_goes_to_a_new_file(
     assert failures
     assert verify_file(first) == 1  # the half line does not count
     assert json.loads(second.read_text())["application_id"] == "a-3"
+
+
+async def test_a_full_disk_leaves_no_file_for_each_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = AuditLog(tmp_path, "worker", 10_000)
+    await audit.note("ats", "kafka", REQUEST, SCORE)
+    FullFolder(tmp_path, monkeypatch)
+
+    for number in range(30):
+        with pytest.raises(AuditLogUnwritable):
+            await audit.note("ats", "kafka", PairRequest(f"a-{number}", "j", "r"), SCORE)
+    await audit.close()
+
+    (path,) = tmp_path.iterdir()
+    assert verify_file(path) == 1
+
+
+async def test_a_log_that_cannot_be_written_says_so_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.service_kit.audit_log.TRIAL_SECONDS", 0.01)
+    audit = AuditLog(tmp_path, "worker", 10_000)
+    assert audit.is_writable
+    disk = FullFolder(tmp_path, monkeypatch)
+    with pytest.raises(AuditLogUnwritable):
+        await audit.note("ats", "kafka", REQUEST, SCORE)
+    await asyncio.sleep(0.1)
+    assert not audit.is_writable
+
+    disk.is_full = False
+    async with asyncio.timeout(3):
+        while not audit.is_writable:
+            await asyncio.sleep(0.01)
+    await audit.note("ats", "kafka", REQUEST, SCORE)
+    await audit.close()
+    (path,) = tmp_path.iterdir()
+    assert verify_file(path) == 1
 
 
 async def test_a_caller_that_leaves_takes_nobody_with_it(tmp_path: Path) -> None:

@@ -2,11 +2,15 @@ import math
 from typing import Any
 
 import pytest
+from google.protobuf.descriptor import Descriptor
 
+from services.client.requests import MAX_REQUEST_BYTES
 from services.contracts.errors import InvalidInput
+from services.pb.scoring.v1 import adapter_service_pb2, feedback_service_pb2, scoring_service_pb2
 from services.pb.scoring.v1.adapter_service_pb2 import ListAdaptersResponse
 from services.pb.scoring.v1.events_pb2 import AdapterPublished, ApplicationSubmitted, InlineJob, ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest
+from services.pb.scoring.v1.field_limits_pb2 import limits, max_message_bytes
 from services.pb.scoring.v1.scoring_service_pb2 import (
     Candidate,
     ExplainRequest,
@@ -15,7 +19,11 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     StreamScoresRequest,
 )
 from services.service_kit.message_limits import check_limits, violations_of
+from services.service_kit.settings import Settings
 
+SERVICE_FILES = tuple(
+    each.DESCRIPTOR for each in (adapter_service_pb2, feedback_service_pb2, scoring_service_pb2)
+)
 JOB = InlineJob(title="Nurse", description="Cares for patients.")
 
 
@@ -31,6 +39,30 @@ def label(**changes: Any) -> ScoreLabelled:
 
 def found(message: Any) -> list[tuple[str, str]]:
     return [(violation.field, violation.description) for violation in violations_of(message)]
+
+
+def largest_size(descriptor: Descriptor) -> int:
+    """Returns how many bytes a message may take at most, by its own limit or those of its fields."""
+    if own := descriptor.GetOptions().Extensions[max_message_bytes]:
+        return int(own)
+    total = 0
+    for field in descriptor.fields:
+        allowed = field.GetOptions().Extensions[limits]
+        inner = largest_size(field.message_type) if field.message_type else allowed.max_bytes
+        total += (inner + 16) * (allowed.max_items or 1)
+    return total
+
+
+def test_every_request_within_its_limits_is_a_message_that_the_server_reads() -> None:
+    services = (each for file in SERVICE_FILES for each in file.services_by_name.values())
+    sizes = {
+        method.input_type.name: largest_size(method.input_type)
+        for each in services
+        for method in each.methods
+    }
+
+    assert len(sizes) > 6
+    assert max(sizes.values()) == Settings().grpc_max_message_bytes == MAX_REQUEST_BYTES
 
 
 def test_a_message_within_its_limits_has_no_violations() -> None:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dscoring/v1/field_limits.proto\x12\nscoring.v1\x1a google/protobuf/descriptor.proto\"\xad\x01\n\x0b\x46ieldLimits\x12\x10\n\x08required\x18\x01 \x01(\x08\x12\x11\n\tmax_bytes\x18\x02 \x01(\r\x12\x11\n\tmax_items\x18\x03 \x01(\r\x12\x14\n\x07minimum\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x06one_of\x18\x06 \x03(\t\x12\x12\n\nidentifier\x18\x07 \x01(\x08\x42\n\n\x08_minimumB\n\n\x08_maximum:H\n\x06limits\x12\x1d.google.protobuf.FieldOptions\x18\x8d\x8c\x03 \x01(\x0b\x32\x17.scoring.v1.FieldLimitsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dscoring/v1/field_limits.proto\x12\nscoring.v1\x1a google/protobuf/descriptor.proto\"\xad\x01\n\x0b\x46ieldLimits\x12\x10\n\x08required\x18\x01 \x01(\x08\x12\x11\n\tmax_bytes\x18\x02 \x01(\r\x12\x11\n\tmax_items\x18\x03 \x01(\r\x12\x14\n\x07minimum\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x06one_of\x18\x06 \x03(\t\x12\x12\n\nidentifier\x18\x07 \x01(\x08\x42\n\n\x08_minimumB\n\n\x08_maximum:<\n\x11max_message_bytes\x12\x1f.google.protobuf.MessageOptions\x18\x8e\x8c\x03 \x01(\r:H\n\x06limits\x12\x1d.google.protobuf.FieldOptions\x18\x8d\x8c\x03 \x01(\x0b\x32\x17.scoring.v1.FieldLimitsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)

@@ -28,7 +28,7 @@ from services.pb.scoring.v1 import field_limits_pb2 as scoring_dot_v1_dot_field_
 from services.pb.scoring.v1 import score_pb2 as scoring_dot_v1_dot_score__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n scoring/v1/scoring_service.proto\x12\nscoring.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17scoring/v1/events.proto\x1a\x1dscoring/v1/field_limits.proto\x1a\x16scoring/v1/score.proto\"y\n\x0cScoreRequest\x12!\n\x0e\x61pplication_id\x18\x01 \x01(\tB\t\xea\xe0\x18\x05\x10\x80\x02\x38\x01\x12*\n\x03job\x18\x02 \x01(\x0b\x32\x15.scoring.v1.InlineJobB\x06\xea\xe0\x18\x02\x08\x01\x12\x1a\n\x06resume\x18\x03 \x01(\tB\n\xea\xe0\x18\x06\x08\x01\x10\x80\x80\x10\"8\n\rScoreResponse\x12\'\n\x06result\x18\x01 \x01(\x0b\x32\x17.scoring.v1.ScoreResult\"L\n\tCandidate\x12#\n\x0e\x61pplication_id\x18\x01 \x01(\tB\x0b\xea\xe0\x18\x07\x08\x01\x10\x80\x02\x38\x01\x12\x1a\n\x06resume\x18\x02 \x01(\tB\n\xea\xe0\x18\x06\x08\x01\x10\x80\x80\x10\"y\n\x15RankCandidatesRequest\x12*\n\x03job\x18\x01 \x01(\x0b\x32\x15.scoring.v1.InlineJobB\x06\xea\xe0\x18\x02\x08\x01\x12\x34\n\ncandidates\x18\x02 \x03(\x0b\x32\x15.scoring.v1.CandidateB\t\xea\xe0\x18\x05\x08\x01\x18\x80\x02\"B\n\x16RankCandidatesResponse\x12(\n\x07results\x18\x01 \x03(\x0b\x32\x17.scoring.v1.ScoreResult\"H\n\x13StreamScoresRequest\x12\x31\n\x07request\x18\x01 \x01(\x0b\x32\x18.scoring.v1.ScoreRequestB\x06\xea\xe0\x18\x02\x08\x01\"t\n\x14StreamScoresResponse\x12)\n\x06result\x18\x01 \x01(\x0b\x32\x17.scoring.v1.ScoreResultH\x00\x12&\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x15.scoring.v1.PairErrorH\x00\x42\t\n\x07outcome\"r\n\tPairError\x12\x16\n\x0e\x61pplication_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12.\n\x0bretry_delay\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"o\n\x0e\x45xplainRequest\x12\x31\n\x07request\x18\x01 \x01(\x0b\x32\x18.scoring.v1.ScoreRequestB\x06\xea\xe0\x18\x02\x08\x01\x12*\n\nmax_tokens\x18\x02 \x01(\x05\x42\x16\xea\xe0\x18\x12!\x00\x00\x00\x00\x00\x00\x00\x00)\x00\x00\x00\x00\x00\x00\x80@\"7\n\x0b\x41ttribution\x12(\n\x05parts\x18\x01 \x03(\x0b\x32\x19.scoring.v1.LineInfluence\"F\n\rLineInfluence\x12\x12\n\nfirst_line\x18\x01 \x01(\x05\x12\x11\n\tlast_line\x18\x02 \x01(\x05\x12\x0e\n\x06points\x18\x03 \x01(\x01\"\x9c\x01\n\x0f\x45xplainResponse\x12)\n\x06result\x18\x01 \x01(\x0b\x32\x17.scoring.v1.ScoreResultH\x00\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12.\n\x0b\x61ttribution\x18\x03 \x01(\x0b\x32\x17.scoring.v1.AttributionH\x00\x12\x16\n\x0ctext_missing\x18\x04 \x01(\tH\x00\x42\x06\n\x04part2\xc4\x02\n\x0eScoringService\x12<\n\x05Score\x12\x18.scoring.v1.ScoreRequest\x1a\x19.scoring.v1.ScoreResponse\x12W\n\x0eRankCandidates\x12!.scoring.v1.RankCandidatesRequest\x1a\".scoring.v1.RankCandidatesResponse\x12U\n\x0cStreamScores\x12\x1f.scoring.v1.StreamScoresRequest\x1a .scoring.v1.StreamScoresResponse(\x01\x30\x01\x12\x44\n\x07\x45xplain\x12\x1a.scoring.v1.ExplainRequest\x1a\x1b.scoring.v1.ExplainResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n scoring/v1/scoring_service.proto\x12\nscoring.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17scoring/v1/events.proto\x1a\x1dscoring/v1/field_limits.proto\x1a\x16scoring/v1/score.proto\"y\n\x0cScoreRequest\x12!\n\x0e\x61pplication_id\x18\x01 \x01(\tB\t\xea\xe0\x18\x05\x10\x80\x02\x38\x01\x12*\n\x03job\x18\x02 \x01(\x0b\x32\x15.scoring.v1.InlineJobB\x06\xea\xe0\x18\x02\x08\x01\x12\x1a\n\x06resume\x18\x03 \x01(\tB\n\xea\xe0\x18\x06\x08\x01\x10\x80\x80\x10\"8\n\rScoreResponse\x12\'\n\x06result\x18\x01 \x01(\x0b\x32\x17.scoring.v1.ScoreResult\"L\n\tCandidate\x12#\n\x0e\x61pplication_id\x18\x01 \x01(\tB\x0b\xea\xe0\x18\x07\x08\x01\x10\x80\x02\x38\x01\x12\x1a\n\x06resume\x18\x02 \x01(\tB\n\xea\xe0\x18\x06\x08\x01\x10\x80\x80\x10\"\x82\x01\n\x15RankCandidatesRequest\x12*\n\x03job\x18\x01 \x01(\x0b\x32\x15.scoring.v1.InlineJobB\x06\xea\xe0\x18\x02\x08\x01\x12\x34\n\ncandidates\x18\x02 \x03(\x0b\x32\x15.scoring.v1.CandidateB\t\xea\xe0\x18\x05\x08\x01\x18\x80\x02:\x07\xf0\xe0\x18\x80\x80\x80\x04\"B\n\x16RankCandidatesResponse\x12(\n\x07results\x18\x01 \x03(\x0b\x32\x17.scoring.v1.ScoreResult\"H\n\x13StreamScoresRequest\x12\x31\n\x07request\x18\x01 \x01(\x0b\x32\x18.scoring.v1.ScoreRequestB\x06\xea\xe0\x18\x02\x08\x01\"t\n\x14StreamScoresResponse\x12)\n\x06result\x18\x01 \x01(\x0b\x32\x17.scoring.v1.ScoreResultH\x00\x12&\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x15.scoring.v1.PairErrorH\x00\x42\t\n\x07outcome\"r\n\tPairError\x12\x16\n\x0e\x61pplication_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12.\n\x0bretry_delay\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"o\n\x0e\x45xplainRequest\x12\x31\n\x07request\x18\x01 \x01(\x0b\x32\x18.scoring.v1.ScoreRequestB\x06\xea\xe0\x18\x02\x08\x01\x12*\n\nmax_tokens\x18\x02 \x01(\x05\x42\x16\xea\xe0\x18\x12!\x00\x00\x00\x00\x00\x00\x00\x00)\x00\x00\x00\x00\x00\x00\x80@\"7\n\x0b\x41ttribution\x12(\n\x05parts\x18\x01 \x03(\x0b\x32\x19.scoring.v1.LineInfluence\"F\n\rLineInfluence\x12\x12\n\nfirst_line\x18\x01 \x01(\x05\x12\x11\n\tlast_line\x18\x02 \x01(\x05\x12\x0e\n\x06points\x18\x03 \x01(\x01\"\x9c\x01\n\x0f\x45xplainResponse\x12)\n\x06result\x18\x01 \x01(\x0b\x32\x17.scoring.v1.ScoreResultH\x00\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12.\n\x0b\x61ttribution\x18\x03 \x01(\x0b\x32\x17.scoring.v1.AttributionH\x00\x12\x16\n\x0ctext_missing\x18\x04 \x01(\tH\x00\x42\x06\n\x04part2\xc4\x02\n\x0eScoringService\x12<\n\x05Score\x12\x18.scoring.v1.ScoreRequest\x1a\x19.scoring.v1.ScoreResponse\x12W\n\x0eRankCandidates\x12!.scoring.v1.RankCandidatesRequest\x1a\".scoring.v1.RankCandidatesResponse\x12U\n\x0cStreamScores\x12\x1f.scoring.v1.StreamScoresRequest\x1a .scoring.v1.StreamScoresResponse(\x01\x30\x01\x12\x44\n\x07\x45xplain\x12\x1a.scoring.v1.ExplainRequest\x1a\x1b.scoring.v1.ExplainResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,6 +49,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RANKCANDIDATESREQUEST'].fields_by_name['job']._serialized_options = b'\352\340\030\002\010\001'
   _globals['_RANKCANDIDATESREQUEST'].fields_by_name['candidates']._loaded_options = None
   _globals['_RANKCANDIDATESREQUEST'].fields_by_name['candidates']._serialized_options = b'\352\340\030\005\010\001\030\200\002'
+  _globals['_RANKCANDIDATESREQUEST']._loaded_options = None
+  _globals['_RANKCANDIDATESREQUEST']._serialized_options = b'\360\340\030\200\200\200\004'
   _globals['_STREAMSCORESREQUEST'].fields_by_name['request']._loaded_options = None
   _globals['_STREAMSCORESREQUEST'].fields_by_name['request']._serialized_options = b'\352\340\030\002\010\001'
   _globals['_EXPLAINREQUEST'].fields_by_name['request']._loaded_options = None
@@ -61,24 +63,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCORERESPONSE']._serialized_end=339
   _globals['_CANDIDATE']._serialized_start=341
   _globals['_CANDIDATE']._serialized_end=417
-  _globals['_RANKCANDIDATESREQUEST']._serialized_start=419
-  _globals['_RANKCANDIDATESREQUEST']._serialized_end=540
-  _globals['_RANKCANDIDATESRESPONSE']._serialized_start=542
-  _globals['_RANKCANDIDATESRESPONSE']._serialized_end=608
-  _globals['_STREAMSCORESREQUEST']._serialized_start=610
-  _globals['_STREAMSCORESREQUEST']._serialized_end=682
-  _globals['_STREAMSCORESRESPONSE']._serialized_start=684
-  _globals['_STREAMSCORESRESPONSE']._serialized_end=800
-  _globals['_PAIRERROR']._serialized_start=802
-  _globals['_PAIRERROR']._serialized_end=916
-  _globals['_EXPLAINREQUEST']._serialized_start=918
-  _globals['_EXPLAINREQUEST']._serialized_end=1029
-  _globals['_ATTRIBUTION']._serialized_start=1031
-  _globals['_ATTRIBUTION']._serialized_end=1086
-  _globals['_LINEINFLUENCE']._serialized_start=1088
-  _globals['_LINEINFLUENCE']._serialized_end=1158
-  _globals['_EXPLAINRESPONSE']._serialized_start=1161
-  _globals['_EXPLAINRESPONSE']._serialized_end=1317
-  _globals['_SCORINGSERVICE']._serialized_start=1320
-  _globals['_SCORINGSERVICE']._serialized_end=1644
+  _globals['_RANKCANDIDATESREQUEST']._serialized_start=420
+  _globals['_RANKCANDIDATESREQUEST']._serialized_end=550
+  _globals['_RANKCANDIDATESRESPONSE']._serialized_start=552
+  _globals['_RANKCANDIDATESRESPONSE']._serialized_end=618
+  _globals['_STREAMSCORESREQUEST']._serialized_start=620
+  _globals['_STREAMSCORESREQUEST']._serialized_end=692
+  _globals['_STREAMSCORESRESPONSE']._serialized_start=694
+  _globals['_STREAMSCORESRESPONSE']._serialized_end=810
+  _globals['_PAIRERROR']._serialized_start=812
+  _globals['_PAIRERROR']._serialized_end=926
+  _globals['_EXPLAINREQUEST']._serialized_start=928
+  _globals['_EXPLAINREQUEST']._serialized_end=1039
+  _globals['_ATTRIBUTION']._serialized_start=1041
+  _globals['_ATTRIBUTION']._serialized_end=1096
+  _globals['_LINEINFLUENCE']._serialized_start=1098
+  _globals['_LINEINFLUENCE']._serialized_end=1168
+  _globals['_EXPLAINRESPONSE']._serialized_start=1171
+  _globals['_EXPLAINRESPONSE']._serialized_end=1327
+  _globals['_SCORINGSERVICE']._serialized_start=1330
+  _globals['_SCORINGSERVICE']._serialized_end=1654
 # @@protoc_insertion_point(module_scope)
