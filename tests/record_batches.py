@@ -16,10 +16,12 @@ _CRC_OFFSET = DefaultRecordBase.CRC_OFFSET
 _MAX_BYTES = 2**22
 
 
-def batch(rows: Sequence[Row], codec: str = "none", first_offset: int = 0) -> bytearray:
+def batch(
+    rows: Sequence[Row], codec: str = "none", first_offset: int = 0, timestamp_ms: int = 1_700_000_000_000
+) -> bytearray:
     builder = DefaultRecordBatchBuilder(2, CODECS[codec], 0, -1, -1, -1, _MAX_BYTES)
     for offset, (key, value, headers) in enumerate(rows):
-        builder.append(offset, 1_700_000_000_000, key, value, list(headers))
+        builder.append(offset, timestamp_ms, key, value, list(headers))
     built = bytearray(builder.build())
     struct.pack_into(">q", built, 0, first_offset)
     return built

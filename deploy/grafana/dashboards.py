@@ -192,6 +192,7 @@ TRAINING = Dashboard(
                 Query("finetuning_usable_labels", "usable"),
                 Query("finetuning_new_labels", "new"),
                 Query("finetuning_waiting_labels", "waiting for their texts"),
+                Query("finetuning_quarantined_labels", "in quarantine"),
             ),
         ),
         Panel("A run goes on", (Query("finetuning_running_jobs", "{{instance}}"),), kind="state-timeline"),

@@ -172,7 +172,12 @@ async def _watch(
         async with open_consumer(settings, *watched, auto_offset_reset=start) as consumer:
             num_shown = 0
             async for record in consumer:
-                print(show(record), flush=True)
+                try:
+                    line = show(record)
+                except (KeyError, TypeError, ValueError):
+                    say(f"{record.topic}/{record.partition}@{record.offset}: deleted, or not readable")
+                    continue
+                print(line, flush=True)
                 num_shown += 1
                 if num_shown == count:
                     return
@@ -210,7 +215,7 @@ def _show_annotation(record: Any, as_json: bool) -> str:
 def _show_dead_letter(record: Any, as_json: bool) -> str:
     # The record itself is not shown: it may hold a resume.
     reasons = {
-        name.removeprefix("scorer.error."): value.decode("utf-8", "replace")
+        name.removeprefix("scorer.error."): (value or b"").decode("utf-8", "replace")
         for name, value in record.headers
         if name.startswith("scorer.error.")
     }

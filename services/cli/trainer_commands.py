@@ -91,13 +91,53 @@ def status(as_json: bool) -> None:
         print(json.dumps(content))
         return
     out.print(
-        f"labels   {counts.num_usable} usable, {counts.num_new} new, {counts.num_waiting} without texts"
+        f"labels   {counts.num_usable} usable, {counts.num_new} new, {counts.num_waiting} without texts, "
+        f"{counts.num_quarantined} in quarantine"
     )
     out.print(
         f"raters   {disagreement.points:.1f} points apart on {disagreement.num_applications} applications"
     )
     for run in runs:
         out.print(_line_of(run), markup=False, soft_wrap=True)
+
+
+@trainer.group()
+def quarantine() -> None:
+    """Looks after the labels that took part in two rejected runs: no run learns them any more."""
+
+
+@quarantine.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_quarantine(as_json: bool) -> None:
+    """Shows the labels in quarantine, the longest first."""
+    from dataclasses import asdict
+
+    from services.training_service.quarantine import Quarantine
+
+    with _database() as database:
+        labels = Quarantine(database).labels()
+    for label in labels:
+        if as_json:
+            print(json.dumps(asdict(label)))
+            continue
+        since = datetime.fromtimestamp(label.quarantine_time, UTC)
+        line = f"{since:%Y-%m-%d %H:%M}  {label.score:5.1f}  {label.application_id}  rater {label.rater}"
+        out.print(line, markup=False, soft_wrap=True)
+    say(f"{len(labels)} in quarantine")
+
+
+@quarantine.command()
+@click.argument("application_ids", nargs=-1)
+@click.option("--all", "is_all", is_flag=True, help="Every label.")
+def release(application_ids: tuple[str, ...], is_all: bool) -> None:
+    """Makes labels new again: those of the named applications, or all."""
+    from services.training_service.quarantine import Quarantine
+
+    if is_all == bool(application_ids):
+        raise click.UsageError("name applications, or say --all")
+    with _database() as database:
+        num_released = Quarantine(database).release(None if is_all else application_ids)
+    say(f"{num_released} released: they are new labels again")
 
 
 def _line_of(run: "Run") -> str:

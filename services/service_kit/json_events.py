@@ -106,7 +106,7 @@ def _parse(value: bytes) -> Any:
         text = value.decode("utf-8").removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
         raise _invalid("bad_encoding", "not UTF-8") from error
-    if "\\u" in text:
+    if "\\ud" in text or "\\uD" in text:
         text = ESCAPES.sub(_without_half_pairs, text)
     try:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_Object)

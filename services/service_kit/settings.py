@@ -127,6 +127,7 @@ class Settings(BaseSettings):
     trainer_min_new_labels: PositiveInt = 50  # so many new usable labels start a run
     trainer_max_hours: PositiveFloat = 24.0  # no usable label waits longer than this for a run
     trainer_backoff_seconds: PositiveFloat = 300.0  # after a failed run; doubled with each further failure
+    trainer_min_pause_seconds: NonNegativeFloat = 600.0  # between runs that nobody asked for
     # Trainer: on what
     trainer_replay_share: float = Field(0.5, ge=0, le=10)  # older labels mixed in, for each new one
     trainer_base_share: float = Field(0.5, ge=0, le=10)  # pairs of the base set mixed in, for each new label

@@ -39,13 +39,10 @@ CREATE TABLE IF NOT EXISTS labels (
     application_id TEXT NOT NULL, rater TEXT NOT NULL, score REAL NOT NULL,
     resume TEXT, job_description TEXT, label_time REAL NOT NULL,
     is_held_out INTEGER NOT NULL, run_id INTEGER REFERENCES runs,
+    num_rejections INTEGER NOT NULL DEFAULT 0, quarantine_time REAL,
     is_usable INTEGER GENERATED ALWAYS AS (resume IS NOT NULL AND job_description IS NOT NULL) STORED,
     PRIMARY KEY (application_id, rater)
 );
-CREATE INDEX IF NOT EXISTS labels_without_texts ON labels (application_id) WHERE NOT is_usable;
--- These two answer the regular questions without touching the pages of the texts.
-CREATE INDEX IF NOT EXISTS labels_counted ON labels (run_id, is_usable, is_held_out, label_time);
-CREATE INDEX IF NOT EXISTS labels_compared ON labels (application_id, rater, score);
 CREATE TABLE IF NOT EXISTS tombstones (
     application_sha256 TEXT PRIMARY KEY, forget_time REAL NOT NULL
 ) WITHOUT ROWID;
@@ -54,6 +51,16 @@ CREATE TABLE IF NOT EXISTS retention_clock (
 );
 CREATE TABLE IF NOT EXISTS requests (kind TEXT PRIMARY KEY);
 """
+INDEXES = """
+CREATE INDEX IF NOT EXISTS labels_without_texts ON labels (application_id) WHERE NOT is_usable;
+-- These two answer the regular questions without touching the pages of the texts.
+DROP INDEX IF EXISTS labels_counted;
+CREATE INDEX IF NOT EXISTS labels_by_state
+    ON labels (run_id, is_usable, is_held_out, label_time, quarantine_time);
+CREATE INDEX IF NOT EXISTS labels_compared ON labels (application_id, rater, score);
+"""
+# What files of earlier versions lack.
+ADDED_COLUMNS = {"num_rejections": "INTEGER NOT NULL DEFAULT 0", "quarantine_time": "REAL"}
 
 
 class Database:
@@ -74,6 +81,8 @@ class Database:
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.executescript(SCHEMA)
         self._take_jobs_over()
+        self._add_columns()
+        self._connection.executescript(INDEXES)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -91,6 +100,13 @@ class Database:
         """Returns all rows of a query, each readable by column name."""
         with self._lock:
             return self._connection.execute(sql, parameters).fetchall()
+
+    def _add_columns(self) -> None:
+        with self.transaction() as transaction:
+            present = {row["name"] for row in transaction.execute("PRAGMA table_info(labels)")}
+            for name, kind in ADDED_COLUMNS.items():
+                if name not in present:
+                    transaction.execute(f"ALTER TABLE labels ADD COLUMN {name} {kind}")
 
     def _take_jobs_over(self) -> None:
         """Moves the jobs of a file from before postings had an order; any posting replaces them."""

@@ -8,7 +8,7 @@ from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import category_of
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, ScoreLabelled
-from services.service_kit.event_codec import SourceRecord
+from services.service_kit.event_codec import SourceRecord, event_time_seconds
 from services.service_kit.event_reading import EventReader
 from services.service_kit.job_records import PostedJob, read_posted_job
 from services.service_kit.message_mapping import job_text
@@ -44,7 +44,8 @@ class Label:
         application_id: what was judged.
         rater: who judged.
         score: 0 to 100; of a category alone, the middle of its range.
-        label_time: when, in seconds since 1970: the record's time, never later than now.
+        label_time: when, in seconds since 1970: the record's time, else its ``ce_time``, else that of its
+            arrival; never later than now.
         resume, job_description: the texts sent along, or None.
     """
 
@@ -106,7 +107,10 @@ def _read_application(record: SourceRecord, reader: EventReader) -> SeenApplicat
 def _record_time(record: SourceRecord) -> float:
     # A clock that runs ahead must not make its label outlive all later ones.
     now = time.time()
-    return now if record.timestamp_ms is None else min(record.timestamp_ms / 1000, now)
+    if record.timestamp_ms is not None:
+        return min(record.timestamp_ms / 1000, now)
+    happened = event_time_seconds(record.headers, None)
+    return now if happened is None else min(happened, now)
 
 
 _READERS: dict[str, Callable[[SourceRecord, EventReader], IntakeRecord]] = {

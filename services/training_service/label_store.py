@@ -10,6 +10,7 @@ from services.service_kit.job_records import UNKNOWN, PostedJob, Standing
 from services.training_service.database import Database
 from services.training_service.forgetting import is_forgotten
 from services.training_service.intake_records import IntakeRecord, Label, SeenApplication
+from services.training_service.quarantine import FRESH
 
 SECONDS_PER_DAY = 86_400.0
 _HASH_BYTES = 8
@@ -30,6 +31,7 @@ SELECT COALESCE(SUM(is_usable), 0) AS num_usable,
        COALESCE(SUM(is_usable AND run_id IS NULL), 0) AS num_new,
        COALESCE(SUM(is_usable AND run_id IS NULL AND NOT is_held_out), 0) AS num_new_trainable,
        COALESCE(SUM(NOT is_usable), 0) AS num_waiting,
+       COALESCE(SUM(quarantine_time IS NOT NULL), 0) AS num_quarantined,
        MIN(CASE WHEN is_usable AND run_id IS NULL THEN label_time END) AS oldest_new_time
 FROM labels
 """
@@ -67,6 +69,7 @@ class LabelCounts:
         num_new: of those, not yet part of a run.
         num_new_trainable: of the new ones, not held out.
         num_waiting: still without texts.
+        num_quarantined: that no run learns until a person releases them.
         oldest_new_time: of the new ones' first, in seconds since 1970; None without new ones.
     """
 
@@ -74,6 +77,7 @@ class LabelCounts:
     num_new: int
     num_new_trainable: int
     num_waiting: int
+    num_quarantined: int
     oldest_new_time: float | None
 
 
@@ -173,12 +177,15 @@ class LabelStore:
         return Disagreement(row["points"] or 0.0, row["num_applications"])
 
     def fresh_applications(self, run_id: int) -> list[str]:
-        """Returns the ids that a run must learn: its own, and what earlier runs took but did not publish."""
-        return self._ids("labels.run_id = ? OR (runs.end_time AND runs.state != 'PUBLISHED')", (run_id,))
+        """Returns the ids that a run must learn: its own, and what earlier runs took but did not publish.
+
+        Labels in quarantine are left out.
+        """
+        return self._ids(FRESH, (run_id,))
 
     def learned_applications(self) -> list[str]:
         """Returns the ids that a published run has learned."""
-        return self._ids("runs.state = 'PUBLISHED'", ())
+        return self._ids("run_id IN (SELECT run_id FROM runs WHERE state = 'PUBLISHED')", ())
 
     def held_out_applications(self, max_count: int) -> list[str]:
         """Returns the ids that no run learns, the latest labelled first."""
@@ -195,7 +202,7 @@ class LabelStore:
         for application_id in application_ids:
             rows = self._database.read(
                 "SELECT resume, job_description, score FROM labels "
-                "WHERE application_id = ? AND is_usable ORDER BY label_time DESC",
+                "WHERE application_id = ? AND is_usable AND quarantine_time IS NULL ORDER BY label_time DESC",
                 (application_id,),
             )
             if rows:
@@ -215,8 +222,9 @@ class LabelStore:
 
     def _ids(self, condition: str, parameters: tuple[object, ...]) -> list[str]:
         rows = self._database.read(
-            "SELECT DISTINCT application_id FROM labels LEFT JOIN runs USING (run_id) "  # noqa: S608
-            f"WHERE is_usable AND NOT is_held_out AND ({condition}) ORDER BY application_id",
+            "SELECT DISTINCT application_id FROM labels "  # noqa: S608
+            f"WHERE is_usable AND NOT is_held_out AND quarantine_time IS NULL AND {condition} "
+            "ORDER BY application_id",
             parameters,
         )
         return [row["application_id"] for row in rows]
@@ -243,10 +251,15 @@ class LabelStore:
         )
         transaction.execute(
             "UPDATE labels SET score = ?, resume = COALESCE(?, resume), label_time = ?, "
-            "job_description = COALESCE(?, job_description), run_id = CASE WHEN ? THEN NULL ELSE run_id END "
-            "WHERE application_id = ? AND rater = ?",
-            (label.score, label.resume, label.label_time, label.job_description, is_changed, *place),
+            "job_description = COALESCE(?, job_description) WHERE application_id = ? AND rater = ?",
+            (label.score, label.resume, label.label_time, label.job_description, *place),
         )
+        if is_changed:
+            transaction.execute(
+                "UPDATE labels SET run_id = NULL, num_rejections = 0, quarantine_time = NULL "
+                "WHERE application_id = ? AND rater = ?",
+                place,
+            )
         return "replaced" if is_changed else "repeated"
 
     def _is_held_out(self, transaction: sqlite3.Connection, application_id: str) -> bool:

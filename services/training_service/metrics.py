@@ -41,6 +41,11 @@ class TrainerMetrics:
         self.waiting_labels = Gauge(
             "finetuning_waiting_labels", "Labels whose texts have not come yet.", registry=registry
         )
+        self.quarantined_labels = Gauge(
+            "finetuning_quarantined_labels",
+            "Labels that took part in two rejected runs and wait for a person to release them.",
+            registry=registry,
+        )
         self.clock_ahead_seconds = Gauge(
             "finetuning_clock_ahead_seconds",
             "How far this machine's clock has jumped ahead of the time that retention goes by; else 0.",

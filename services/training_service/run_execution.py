@@ -157,7 +157,11 @@ class RunExecution:
             raise RunFailed("the active adapter was changed during the run")
 
     async def _finish(self, run: Run, state: RunState, message: str) -> None:
-        await asyncio.to_thread(self._runs.finish, run, state, message)
+        num_quarantined = await asyncio.to_thread(self._runs.finish, run, state, message)
+        if num_quarantined:
+            log.warning(
+                "labels of two rejected runs are in quarantine", run=run.run_id, count=num_quarantined
+            )
         self._metrics.jobs.labels(state.lower()).inc()
         self._metrics.last_run_seconds.set_to_current_time()
         log.info("training run ended", run=run.run_id, state=state, reason=message)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.training_service.database import Database
+from services.training_service.quarantine import count_rejection
 
 
 class RunState(StrEnum):
@@ -125,20 +126,32 @@ class RunStore:
                 "UPDATE runs SET num_attempts = num_attempts + ? WHERE run_id = ?", (change, run.run_id)
             )
 
-    def finish(self, run: Run, state: RunState, message: str) -> None:
+    def finish(self, run: Run, state: RunState, message: str) -> int:
         """Ends a run; the labels of a failed one are new again.
 
         Args:
             state: one of ``ENDS``.
             message: why, without any text of a record.
+
+        Returns:
+            How many labels came into quarantine, because no adapter got better from them.
         """
+        now, num_quarantined = time.time(), 0
         with self._database.transaction() as transaction:
+            if state is RunState.REJECTED:
+                num_quarantined = count_rejection(transaction, run.run_id, now)
             transaction.execute(
                 "UPDATE runs SET state = ?, end_time = ?, message = ? WHERE run_id = ?",
-                (state, time.time(), message, run.run_id),
+                (state, now, message, run.run_id),
             )
             if state is RunState.FAILED:
                 transaction.execute("UPDATE labels SET run_id = NULL WHERE run_id = ?", (run.run_id,))
+        return num_quarantined
+
+    def last_end_time(self) -> float | None:
+        """Returns when the latest run ended, in seconds since 1970; None before the first."""
+        time_of_end: float | None = self._database.read("SELECT MAX(end_time) AS last FROM runs")[0]["last"]
+        return time_of_end
 
     def failure_streak(self) -> FailureStreak:
         """Returns how many runs failed in a row, up to now."""

@@ -85,6 +85,7 @@ class TrainingLoop:
             self._settings.trainer_min_new_labels,
             self._settings.trainer_max_hours * SECONDS_PER_HOUR,
             self._settings.trainer_backoff_seconds,
+            self._settings.trainer_min_pause_seconds,
         )
         trigger = due_trigger(self._situation(), limits)
         return None if trigger is None else self._runs.create(trigger)
@@ -92,6 +93,7 @@ class TrainingLoop:
     def _situation(self) -> Situation:
         now = time.time()
         counts, failures = self._labels.counts(), self._runs.failure_streak()
+        last_end = self._runs.last_end_time()
         return Situation(
             is_run_unfinished=False,
             is_requested=self._runs.is_requested(Request.TRAIN),
@@ -100,6 +102,7 @@ class TrainingLoop:
             oldest_new_age_seconds=now - (counts.oldest_new_time or now),
             num_failures=failures.num_runs,
             seconds_since_failure=seconds_since(failures.last_time, now),
+            seconds_since_last_run=math.inf if last_end is None else seconds_since(last_end, now),
         )
 
     def _show_counts(self) -> None:
@@ -107,6 +110,7 @@ class TrainingLoop:
         self._metrics.usable_labels.set(counts.num_usable)
         self._metrics.new_labels.set(counts.num_new)
         self._metrics.waiting_labels.set(counts.num_waiting)
+        self._metrics.quarantined_labels.set(counts.num_quarantined)
         self._metrics.disagreement_points.set(self._labels.disagreement().points)
 
     def _tidy(self, unfinished: Run | None) -> None:

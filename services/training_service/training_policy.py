@@ -1,5 +1,6 @@
 """When to train: pure."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,11 +25,13 @@ class TrainingLimits:
         min_new_labels: so many new usable labels start a run.
         max_waiting_seconds: no new usable label waits longer.
         backoff_seconds: pause after a failed run, doubled with each further one.
+        min_pause_seconds: pause after any run.
     """
 
     min_new_labels: int
     max_waiting_seconds: float
     backoff_seconds: float
+    min_pause_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Situation:
         oldest_new_age_seconds: of the new labels' first, 0 without any.
         num_failures: runs that failed in a row.
         seconds_since_failure: since the last of them ended.
+        seconds_since_last_run: since any run ended; infinite before the first.
     """
 
     is_run_unfinished: bool = False
@@ -52,13 +56,14 @@ class Situation:
     oldest_new_age_seconds: float = 0.0
     num_failures: int = 0
     seconds_since_failure: float = 0.0
+    seconds_since_last_run: float = math.inf
 
 
 def due_trigger(situation: Situation, limits: TrainingLimits) -> Trigger | None:
     """Returns why a run should start now, or None.
 
-    There are never two at once. What a person asks for is done in spite of earlier failures; held-out labels
-    alone start nothing, since they teach nothing.
+    There are never two at once. What a person asks for is done in spite of pauses and earlier failures;
+    held-out labels alone start nothing, since they teach nothing.
     """
     if situation.is_run_unfinished:
         return None
@@ -67,7 +72,8 @@ def due_trigger(situation: Situation, limits: TrainingLimits) -> Trigger | None:
     is_backing_off = situation.num_failures > 0 and situation.seconds_since_failure < backoff_seconds(
         situation.num_failures, limits.backoff_seconds
     )
-    if is_backing_off or situation.num_new_trainable == 0:
+    is_pausing = situation.seconds_since_last_run < limits.min_pause_seconds
+    if is_backing_off or is_pausing or situation.num_new_trainable == 0:
         return None
     if situation.num_new >= limits.min_new_labels:
         return Trigger.NEW_LABELS

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -78,6 +79,11 @@ def badly_compressed() -> bytearray:
 
 def application(desk: KafkaDesk, name: str, headers: Headers = ()) -> Row:
     return desk.name("a").encode(), desk.application(name, "a"), headers
+
+
+def label(desk: KafkaDesk, name: str) -> bytes:
+    texts = {"resume": "R", "job_description": "J"}
+    return json.dumps({"application_id": desk.name(name), "rater": "r", "score": 50, **texts}).encode()
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -183,14 +189,7 @@ async def test_a_label_behind_damage_is_stored_and_the_damage_put_aside(
     trainer = TrainerDesk(own, desk)
     for topic in (JOB_POSTED, APPLICATION_SUBMITTED, SCORE_LABELLED):
         await send_raw(client, topic, with_flipped_byte(batch(rows(2))))
-    label = {
-        "application_id": desk.name("x"),
-        "rater": "r",
-        "score": 50,
-        "resume": "R",
-        "job_description": "J",
-    }
-    row = (desk.name("x").encode(), json.dumps(label).encode(), [("name", b"1")])
+    row = (desk.name("x").encode(), label(desk, "x"), [("name", b"1")])
     await send_raw(client, SCORE_LABELLED, with_bad_header_name(batch([row]), b"name"))
 
     async with running_trainer(own) as metrics:
@@ -203,6 +202,22 @@ async def test_a_label_behind_damage_is_stored_and_the_damage_put_aside(
 
     assert kind_of(letter) == "undecodable_batch"
     assert headers_of(letter)["last_offset"] == b"1"
+
+
+async def test_a_label_without_a_time_of_its_own_is_as_old_as_its_arrival(
+    settings: Settings, desk: KafkaDesk, client: AIOKafkaClient, tmp_path: Path
+) -> None:
+    own = trainer_settings(settings, tmp_path)
+    trainer = TrainerDesk(own, desk)
+    row = (desk.name("x").encode(), label(desk, "x"), ())
+    await send_raw(client, SCORE_LABELLED, batch([row], timestamp_ms=-1))
+
+    async with running_trainer(own):
+        await trainer.counts(lambda counts: counts.num_usable == 1)
+    trainer.labels.remove_old(time.time(), own.trainer_retention_days, own.trainer_label_retention_days)
+
+    assert trainer.labels.counts().num_usable == 1
+    trainer.close()
 
 
 class Host:

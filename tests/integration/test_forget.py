@@ -6,11 +6,17 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from services.cli.__main__ import cli
+from services.contracts.scoring import PairRequest
 from services.contracts.topics import APPLICATION_SCORED
+from services.service_kit.event_codec import encode_event
 from services.service_kit.kafka_client import open_consumer
+from services.service_kit.message_mapping import result_message
 from services.service_kit.settings import Settings
+from tests.fake_scorer import fake_score
 from tests.integration.kafka_desk import KafkaDesk
 from tests.integration.trainer_under_test import TrainerDesk, running_trainer, trainer_settings
+
+PAIR = PairRequest("a-9", "Job", "Resume")
 
 
 async def test_forgetting_removes_texts_and_writes_tombstones(
@@ -37,6 +43,12 @@ async def test_forgetting_removes_texts_and_writes_tombstones(
         assert trainer.labels.pairs([desk.name("a-1")]) == []
     trainer.close()
     assert await tombstones(settings) == [desk.name("a-1").encode()]
+    result = result_message(fake_score(PAIR), PAIR, "j")
+    await desk.send(APPLICATION_SCORED, "x", encode_event(result))
+    await desk.flush()
+    watching = ["watch", "scores", "--from-beginning", "--count", "1"]
+    watched = await asyncio.to_thread(CliRunner().invoke, cli, watching, None, variables)
+    assert (watched.exit_code, watched.stdout.count("\n")) == (0, 1), "a tombstone ends no watch"
 
 
 async def tombstones(settings: Settings) -> list[bytes]:

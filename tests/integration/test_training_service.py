@@ -174,9 +174,16 @@ async def test_a_worse_candidate_is_kept_with_its_reason_and_not_published(
     (tmp_path / "comparison.json").write_text(json.dumps(comparison))
     command = fake_training(adapters[0], "--comparison", str(tmp_path / "comparison.json"))
     async with running_trainer(trainer.settings, command) as metrics:
+        await trainer.send_labels(5)
+        await trainer.counts(lambda counts: counts.num_usable == 5)
         trainer.runs.request(Request.TRAIN)
         run = await trainer.ended_run(1)
         assert value_of(metrics, "finetuning_gate_verdicts_total", verdict="rejected") == 1
+
+        num_learned = len(trainer.labels.fresh_applications(1))  # some are held out
+        trainer.runs.request(Request.TRAIN)
+        await trainer.ended_run(2)
+        await trainer.until(lambda: value_of(metrics, "finetuning_quarantined_labels") == num_learned)
 
     assert (run.state, run.trigger) == (RunState.REJECTED, "requested")
     gate = json.loads((trainer.folder(1) / "gate.json").read_text())

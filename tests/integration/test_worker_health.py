@@ -55,6 +55,24 @@ async def test_a_worker_without_kafka_is_alive_but_not_ready_and_can_be_stopped(
     assert reasons["checks"] == {"model": "ok", "consumer": "failing", "jobs": "failing", "audit": "ok"}
 
 
+async def test_a_worker_that_no_longer_follows_adapters_is_not_ready_and_says_which_check_fails(
+    settings: Settings, desk: KafkaDesk, port: int
+) -> None:
+    stop, is_following = asyncio.Event(), True
+    metrics = ScoringMetrics(CollectorRegistry())
+    chosen = settings.model_copy(update={"worker_metrics_port": port})
+    ready = {"adapters": lambda: is_following}
+
+    running = asyncio.create_task(run_worker(chosen, FakeScorer(), metrics, stop=stop, ready=ready))
+    await until_status(port, "/readyz", 200, PATIENCE_SECONDS)
+    is_following = False
+    reasons = await until_status(port, "/readyz", 503, PATIENCE_SECONDS)
+    stop.set()
+    await running
+
+    assert [name for name, state in reasons["checks"].items() if state == "failing"] == ["adapters"]
+
+
 async def test_a_worker_whose_model_hangs_is_not_alive(port: int) -> None:
     class HangingScorer(FakeScorer):
         def seconds_since_progress(self) -> float:

@@ -33,6 +33,7 @@ def trainer_settings(settings: Settings, folder: Path, **changes: Any) -> Settin
         "trainer_dir": folder / "trainer",
         "trainer_metrics_port": 0,
         "trainer_min_new_labels": 20,
+        "trainer_min_pause_seconds": 0.0,
         "trainer_nice": 0,
     }
     return settings.model_copy(update=own | changes)

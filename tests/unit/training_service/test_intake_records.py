@@ -70,6 +70,15 @@ def test_a_clock_that_runs_ahead_does_not_make_a_label_younger_than_now() -> Non
     assert read_label(ahead, READER).label_time <= time.time()
 
 
+def test_a_label_without_a_time_takes_its_own_words_for_it_else_that_of_its_arrival() -> None:
+    timeless = record(SCORE_LABELLED, None, application_id="a", rater="r", score=1)
+    before = time.time()
+    assert before <= read_label(timeless, READER).label_time <= time.time()
+
+    told = dataclasses.replace(timeless, headers=(("ce_time", b"1970-01-01T00:00:07Z"),))
+    assert read_label(told, READER).label_time == 7.0
+
+
 def test_jobs_and_applications_give_their_texts_as_they_are_scored() -> None:
     job = read_record(record(JOB_POSTED, job_id="j", title="Nurse", description="Care."), READER)
     assert isinstance(job, PostedJob)

@@ -11,7 +11,9 @@ from services.training_service.training_policy import (
     due_trigger,
 )
 
-LIMITS = TrainingLimits(min_new_labels=50, max_waiting_seconds=3600, backoff_seconds=100)
+LIMITS = TrainingLimits(
+    min_new_labels=50, max_waiting_seconds=3600, backoff_seconds=100, min_pause_seconds=60
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +36,9 @@ LIMITS = TrainingLimits(min_new_labels=50, max_waiting_seconds=3600, backoff_sec
         ),
         (Situation(num_new=50, num_new_trainable=50, num_failures=2, seconds_since_failure=199), None),
         (Situation(is_requested=True, num_failures=2), Trigger.REQUESTED),
+        (Situation(num_new=50, num_new_trainable=50, seconds_since_last_run=59), None),
+        (Situation(num_new=50, num_new_trainable=50, seconds_since_last_run=60), Trigger.NEW_LABELS),
+        (Situation(is_requested=True, seconds_since_last_run=0), Trigger.REQUESTED),
     ],
 )
 def test_what_starts_a_run(situation: Situation, expected: Trigger | None) -> None:
