@@ -222,7 +222,7 @@ def _show_dead_letter(record: Any, as_json: bool) -> str:
     if as_json:
         return json.dumps(reasons)
     place = f"{reasons.get('topic', '?')}/{reasons.get('partition', '?')}@{reasons.get('offset', '?')}"
-    return f"{reasons.get('kind', '?'):<16}  {place}  {reasons.get('message', '')}"
+    return f"{reasons.get('kind', '?'):<18}  {place}  {reasons.get('message', '')}"
 
 
 _SHOWN_AS: dict[str, Callable[[Any, bool], str]] = {
