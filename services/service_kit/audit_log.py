@@ -271,5 +271,6 @@ def _entry(
         "base_model": score.base_model,
         "prompt_version": score.prompt_version,
         "truncated_tokens": score.num_truncated_tokens,
+        "job_truncated_tokens": score.num_job_truncated_tokens,
         "identity_masked": score.is_identity_masked,
     }

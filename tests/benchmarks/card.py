@@ -156,7 +156,7 @@ def _shape(base: BaseModel) -> Shape:
 
 def _operations(engine: ScoringEngine, shape: Shape, requests: list[PairRequest]) -> int:
     """Returns what these pairs take with every job computed once; padding counts for nothing."""
-    prompts = [engine._prompts.build(r.job_description, r.resume) for r in requests]
+    prompts = [engine._reader.read(r.job_description, r.resume).prompt for r in requests]
     prefixes = {prompt.prefix for prompt in prompts}
     jobs = sum(operations(shape, len(prefix)) for prefix in prefixes)
     return jobs + sum(operations(shape, len(p.suffix) + NUM_TREE_NODES, len(p.prefix)) for p in prompts)

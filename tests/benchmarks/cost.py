@@ -87,5 +87,5 @@ def _measured(point: dict[str, Any]) -> Measured:
 
 
 def _typical(engine: ScoringEngine, setup: Setup) -> Pair:
-    prompts = [engine._prompts.build(r.job_description, r.resume) for r in setup.fresh_work()]
+    prompts = [engine._reader.read(r.job_description, r.resume).prompt for r in setup.fresh_work()]
     return Pair(median(len(p.prefix) for p in prompts), median(len(p.suffix) for p in prompts))

@@ -16,7 +16,7 @@ async def prefix_cache(setup: Setup) -> Outcome:
 
         async def whole() -> int:
             requests = setup.fresh_work()
-            prompts = [engine._prompts.build(r.job_description, r.resume) for r in requests]
+            prompts = [engine._reader.read(r.job_description, r.resume).prompt for r in requests]
             for start in range(0, len(prompts), NUM_ROWS):
                 rows = [TreeRow(None, p.prefix + p.suffix) for p in prompts[start : start + NUM_ROWS]]
                 engine._scorer.model.score_tree_logits(rows)

@@ -64,7 +64,7 @@ async def out_of_memory(folder: Path, num_applications: int = 500) -> dict[str, 
             with _engine() as engine:
                 # A length that no other resume has marks those that fail.
                 long = " ".join(["word"] * 900)
-                doomed.add(len(engine._prompts.build("x", long).suffix))
+                doomed.add(len(engine._reader.read("x", long).prompt.suffix))
                 await applications.send(num_applications)
                 num_doomed = num_applications // POISON_EVERY
                 await applications.send_texts([long] * num_doomed)
