@@ -1,4 +1,4 @@
-"""Reads the plain cases: one TOML file an occupation, in ``train`` or in ``unseen``, which no model is trained on."""
+"""Reads the plain cases: one TOML file an occupation, in ``train`` or, for judging alone, in ``unseen``."""
 
 import tomllib
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The plain cases keep their own rules: whole, of all occupational groups, and apart for training and judging."""
+"""The plain cases keep their own rules: whole, and apart for training and for judging."""
 
 from pathlib import Path
 
