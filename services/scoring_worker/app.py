@@ -219,6 +219,9 @@ class _Worker:
             self._assigned.clear()  # no longer ready
             log.info("worker draining", in_flight=processor.num_in_hand)
             await drain(processor.finish_in_hand(), self._settings.drain_seconds)
+            # Faust's commit does nothing where it meets another one under way, and its last one may: then
+            # what was acknowledged meanwhile would be scored again. This one waits for it.
+            await drain(app.consumer.commit(), STOP_SECONDS)
             if self._failure.done():
                 self._failure.result()
             if is_engine_closed:
