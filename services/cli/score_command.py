@@ -172,6 +172,7 @@ def _print_line(result: PairScore) -> None:
         f"{result.score:6.1f}  {result.category:<9}  10-90 %: {low:3d}-{high:<3d}  "
         f"{result.request_id}{notes}",
         markup=False,
+        soft_wrap=True,
     )
 
 
