@@ -1,7 +1,6 @@
 """Scores many pairs in this process, without Kafka or gRPC."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,12 +26,10 @@ class OfflineRun:
     Attributes:
         requests: what was asked for.
         outcomes: in the order of the requests.
-        seconds: from the first pair to the last, without loading the model.
     """
 
     requests: Sequence[PairRequest]
     outcomes: Sequence[Outcome]
-    seconds: float
 
     @property
     def scores(self) -> list[PairScore]:
@@ -57,8 +54,9 @@ def named(name: str, error: InvalidInput | ScoringFailed) -> InvalidInput | Scor
     return ScoringFailed(f"{name}: {error}")
 
 
-def open_engine(settings: Settings, progress: Callable[[str], None]) -> ScoringEngine:
-    """Loads the model and starts the engine; the caller closes it.
+@contextmanager
+def running_engine(settings: Settings, progress: Callable[[str], None]) -> Iterator[ScoringEngine]:
+    """Loads the model, gives a started engine and closes it.
 
     Raises:
         ModelUnavailable: the base model cannot be loaded.
@@ -66,13 +64,6 @@ def open_engine(settings: Settings, progress: Callable[[str], None]) -> ScoringE
     """
     engine = build_engine(engine_spec(settings), progress=progress)
     engine.start()
-    return engine
-
-
-@contextmanager
-def running_engine(settings: Settings, progress: Callable[[str], None]) -> Iterator[ScoringEngine]:
-    """Gives an engine of ``open_engine`` and closes it."""
-    engine = open_engine(settings, progress)
     try:
         yield engine
     finally:
@@ -106,7 +97,6 @@ async def score_pairs(
         on_outcome(index, outcome)
         return outcome
 
-    started = time.monotonic()
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(score(index, request)) for index, request in enumerate(requests)]
-    return OfflineRun(requests, [task.result() for task in tasks], time.monotonic() - started)
+    return OfflineRun(requests, [task.result() for task in tasks])

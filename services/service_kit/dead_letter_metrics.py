@@ -1,5 +1,7 @@
 """What is counted of records that cannot be read, the same in every process that reads Kafka."""
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter
 
 from services.contracts.topics import ADAPTER_PUBLISHED, APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
@@ -28,30 +30,24 @@ class DeadLetterCounter:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._total = Counter(
+        self._total = _touched(
             "scoring_dead_letters_total",
             "Records that were put aside because they cannot be processed.",
-            ["error_kind"],
-            registry=registry,
+            ("error_kind", DEAD_LETTER_KINDS),
+            registry,
         )
-        for kind in DEAD_LETTER_KINDS:
-            self._total.labels(kind)
-        self._undecodable = Counter(
+        self._undecodable = _touched(
             "scoring_undecodable_batches_total",
             "Batches and records that could not be decoded (damaged, unknown codec) and were passed over.",
-            ["topic"],
-            registry=registry,
+            ("topic", READ_TOPICS),
+            registry,
         )
-        for topic in READ_TOPICS:
-            self._undecodable.labels(topic)
-        self._unknown_fields = Counter(
+        self._unknown_fields = _touched(
             "scoring_unknown_fields_total",
             "Fields of records that this version does not know and has read past.",
-            ["topic"],
-            registry=registry,
+            ("topic", READ_TOPICS),
+            registry,
         )
-        for topic in READ_TOPICS:
-            self._unknown_fields.labels(topic)
 
     def count_dead_letter(self, error_kind: str) -> None:
         """Counts one record put aside; an unlisted kind counts as ``invalid_input``."""
@@ -66,3 +62,14 @@ class DeadLetterCounter:
         """Counts fields of one record that were read past."""
         if topic in READ_TOPICS:
             self._unknown_fields.labels(topic).inc(num_fields)
+
+
+def _touched(
+    name: str, documentation: str, label: tuple[str, Sequence[str]], registry: CollectorRegistry
+) -> Counter:
+    """Returns a counter of which every series exists at zero."""
+    label_name, values = label
+    counter = Counter(name, documentation, [label_name], registry=registry)
+    for value in values:
+        counter.labels(value)
+    return counter

@@ -49,6 +49,16 @@ def value_of(metrics: TrainerMetrics, name: str, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(name, labels)
 
 
+async def reaches(
+    trainer: TrainerDesk, metrics: TrainerMetrics, value: float, name: str, **labels: str
+) -> None:
+    """Waits until a metric has a value: what it counts is in the store before it is counted."""
+    try:
+        await trainer.until(lambda: value_of(metrics, name, **labels) == value)
+    except TimeoutError:
+        raise AssertionError(f"{name}{labels} is {value_of(metrics, name, **labels)}, not {value}") from None
+
+
 async def test_labels_are_joined_with_what_was_posted_and_bad_ones_put_aside(
     trainer: TrainerDesk, desk: KafkaDesk
 ) -> None:
@@ -69,10 +79,10 @@ async def test_labels_are_joined_with_what_was_posted_and_bad_ones_put_aside(
             "invalid_input",
             "field_limits",
         }
-        assert value_of(metrics, "finetuning_labels_total", outcome="new") == 4
-        assert value_of(metrics, "finetuning_labels_total", outcome="rejected") == 2
-        assert value_of(metrics, "scoring_dead_letters_total", error_kind="invalid_input") == 1
-        await trainer.until(lambda: value_of(metrics, "finetuning_rater_disagreement_points") == 10.0)
+        await reaches(trainer, metrics, 4, "finetuning_labels_total", outcome="new")
+        await reaches(trainer, metrics, 2, "finetuning_labels_total", outcome="rejected")
+        await reaches(trainer, metrics, 1, "scoring_dead_letters_total", error_kind="invalid_input")
+        await reaches(trainer, metrics, 10.0, "finetuning_rater_disagreement_points")
     assert trainer.labels.pairs([desk.name("early"), desk.name("own")]) == [
         TrainingPair("Knows Kafka", "Engineer\n\nBuild it.", 40.0),
         TrainingPair("Resume of own.", "A job.", 80.0),
@@ -89,7 +99,7 @@ async def test_a_restarted_trainer_goes_on_behind_what_it_has_read(trainer: Trai
         await trainer.send_labels(9)
         counts = await trainer.counts(lambda counts: counts.num_usable == 9)
         assert counts.num_new == 9
-        assert value_of(metrics, "finetuning_labels_total", outcome="new") == 2
+        await reaches(trainer, metrics, 2, "finetuning_labels_total", outcome="new")
 
 
 async def test_a_broker_that_begins_anew_is_read_from_its_beginning(
@@ -122,7 +132,8 @@ async def test_enough_labels_train_publish_and_announce_while_labels_come_in(
         await trainer.until(lambda: (trainer.folder(1) / "starts").exists())
         await trainer.send_labels(3, "meanwhile")
         counts = await trainer.counts(lambda counts: counts.num_usable == ENOUGH + 3)
-        assert (counts.num_new, value_of(metrics, "finetuning_running_jobs")) == (3, 1)
+        assert counts.num_new == 3
+        await reaches(trainer, metrics, 1, "finetuning_running_jobs")
         job = json.loads((trainer.folder(1) / "job.json").read_text())
         assert (job["config"]["learning_rate"], job["config"]["epochs"]) == (1e-5, 1.0)
         data = Path(job["data"]).read_text()
@@ -131,11 +142,11 @@ async def test_enough_labels_train_publish_and_announce_while_labels_come_in(
 
         go.touch()
         run = await trainer.ended_run(1)
-        await trainer.until(lambda: value_of(metrics, "finetuning_running_jobs") == 0)
+        await reaches(trainer, metrics, 0, "finetuning_running_jobs")
 
         assert (run.state, run.trigger, run.num_attempts) == (RunState.PUBLISHED, "new_labels", 1)
-        assert value_of(metrics, "finetuning_jobs_total", outcome="published") == 1
-        assert value_of(metrics, "finetuning_gate_verdicts_total", verdict="passed") == 1
+        await reaches(trainer, metrics, 1, "finetuning_jobs_total", outcome="published")
+        await reaches(trainer, metrics, 1, "finetuning_gate_verdicts_total", verdict="passed")
         await trainer.until(lambda: not Path(job["data"]).exists())  # no text of a person stays
     stored = open_store(trainer.settings).find(run.message)
     assert stored.adapter_digest == read_adapter(adapters[0]).digest
@@ -178,12 +189,12 @@ async def test_a_worse_candidate_is_kept_with_its_reason_and_not_published(
         await trainer.counts(lambda counts: counts.num_usable == 5)
         trainer.runs.request(Request.TRAIN)
         run = await trainer.ended_run(1)
-        assert value_of(metrics, "finetuning_gate_verdicts_total", verdict="rejected") == 1
+        await reaches(trainer, metrics, 1, "finetuning_gate_verdicts_total", verdict="rejected")
 
         num_learned = len(trainer.labels.fresh_applications(1))  # some are held out
         trainer.runs.request(Request.TRAIN)
         await trainer.ended_run(2)
-        await trainer.until(lambda: value_of(metrics, "finetuning_quarantined_labels") == num_learned)
+        await reaches(trainer, metrics, num_learned, "finetuning_quarantined_labels")
 
     assert (run.state, run.trigger) == (RunState.REJECTED, "requested")
     gate = json.loads((trainer.folder(1) / "gate.json").read_text())
@@ -246,7 +257,7 @@ async def test_a_run_that_takes_too_long_or_is_not_wanted_is_ended(
         if is_cancelled:
             trainer.runs.request(Request.CANCEL)
         assert (await trainer.ended_run(1)).state is state
-        assert value_of(metrics, "finetuning_jobs_total", outcome=state.lower()) == 1
+        await reaches(trainer, metrics, 1, "finetuning_jobs_total", outcome=state.lower())
 
 
 async def test_a_stopped_trainer_goes_on_with_its_run(
