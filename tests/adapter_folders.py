@@ -7,17 +7,16 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, get_peft_model
 
+from services.adapters.adapter_folder import METADATA_FILE
 from services.adapters.canaries import write_canaries
 from services.adapters.manifest import write_manifest
 from services.contracts.adapters import Canary
-from services.contracts.reading import PLAIN_RULES, ReadingRules
-from services.scoring.adapter_switch import load_adapter
-from services.scoring.base_model import BaseModelSpec, load_base_model
-from services.scoring.lora_adapter import METADATA_FILE
-from services.scoring.prompt import PROMPT_VERSION
-from services.scoring.score_model import ScoreModel
-from services.scoring.score_scale import find_score_tokens
-from services.scoring.text_encoder import TextEncoder
+from services.contracts.reading import PLAIN_RULES, PROMPT_VERSION, ReadingRules
+from services.scoring.engine.adapter_switch import load_adapter
+from services.scoring.model.base_model import BaseModelSpec, load_base_model
+from services.scoring.model.score_model import ScoreModel
+from services.scoring.reading.score_scale import find_score_tokens
+from services.scoring.reading.text_encoder import TextEncoder
 from training.canaries import score_canaries
 from training.lora_setup import TARGET_MODULES
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
-from services.scoring.text_encoder import TextEncoder
-from services.service_kit.settings import load_settings
+from services.process.settings import load_settings
+from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.reading.text_encoder import TextEncoder
 
 # As the command does, before anything starts gRPC: children are forked beside it.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")

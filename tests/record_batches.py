@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from aiokafka.record.default_records import DefaultRecordBase, DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
-from services.service_kit.kafka_client import Headers
+from services.events.kafka_client import Headers
 
 Row = tuple[bytes | None, bytes | None, Headers]
 

@@ -18,8 +18,8 @@ from services.contracts.errors import ScorerError
 )
 def main(job_file: Path) -> None:
     """Trains an adapter as a job file says; run again, it goes on from the last checkpoint."""
-    from services.service_kit.engine_settings import base_model_spec
-    from services.service_kit.settings import load_settings
+    from services.process.engine_settings import base_model_spec
+    from services.process.settings import load_settings
     from training.job_file import load_job, run_job
 
     try:

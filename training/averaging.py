@@ -16,15 +16,16 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 
+from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter, read_metadata
+from services.adapters.lora_options import CONFIG_FILE
 from services.contracts.errors import AdapterIncompatible, ScorerError
-from services.scoring.base_model import BaseModel, load_base_model
-from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter, read_metadata
-from services.scoring.lora_options import CONFIG_FILE
-from services.scoring.score_model import ScoreModel
-from services.scoring.score_scale import find_score_tokens
-from services.scoring.text_encoder import TextEncoder
-from services.service_kit.engine_settings import base_model_spec
-from services.service_kit.settings import load_settings
+from services.process.engine_settings import base_model_spec
+from services.process.settings import load_settings
+from services.scoring.model.adapter_fit import check_fits
+from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.score_model import ScoreModel
+from services.scoring.reading.score_scale import find_score_tokens
+from services.scoring.reading.text_encoder import TextEncoder
 from training.canaries import score_canaries
 from training.configuration import FineTuningConfig, parse_config
 from training.export import AdapterRecord, export_adapter
@@ -47,7 +48,7 @@ def average_adapters(base: BaseModel, folders: Sequence[Path], output: Path) -> 
     """
     adapters = [read_adapter(folder) for folder in folders]
     for adapter in adapters:
-        adapter.check_fits(base)
+        check_fits(adapter, base)
     if len({adapter.rules for adapter in adapters}) != 1:
         raise AdapterIncompatible("adapters differ in their reading rules")
     if len({_shape_of(folder) for folder in folders}) != 1:

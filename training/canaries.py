@@ -2,9 +2,9 @@
 
 from services.contracts.adapters import Canary
 from services.contracts.reading import ReadingRules
-from services.scoring.pair_reader import PairReader
-from services.scoring.score_model import ScoreModel
-from services.scoring.text_encoder import TextEncoder
+from services.scoring.model.score_model import ScoreModel
+from services.scoring.reading.pair_reader import PairReader
+from services.scoring.reading.text_encoder import TextEncoder
 from training.served_scoring import score_as_served
 from training.synthetic.generator import generate_pairs
 

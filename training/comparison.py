@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest, PairScore
-from services.scoring.base_model import BaseModelSpec
-from services.scoring.engine import ScoringEngine
-from services.scoring.engine_factory import EngineSpec, build_engine
+from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.model.base_model import BaseModelSpec
 from training.audit.counterfactuals import NUM_NAME_GROUPS, identity_variants
 from training.dataset import LabelledPair, Pair, mask_pair
 from training.evaluation import evaluate

@@ -10,8 +10,8 @@ from typing import Any
 import datasets
 
 from services.contracts.errors import InvalidInput
-from services.scoring.pair_reader import PairReader
-from services.scoring.text_encoder import TextEncoder
+from services.scoring.reading.pair_reader import PairReader
+from services.scoring.reading.text_encoder import TextEncoder
 from training.augmentation import augment, with_attack
 from training.batches import AnswerBatch, TrainingBatch, row_from_batch
 from training.configuration import FineTuningConfig

@@ -9,14 +9,13 @@ from typing import Any
 
 import torch
 
+from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE
 from services.adapters.canaries import write_canaries
 from services.adapters.manifest import write_manifest
 from services.contracts.adapters import Canary
-from services.contracts.reading import ReadingRules
+from services.contracts.reading import PROMPT_VERSION, ReadingRules
 from services.contracts.reference import ReferenceFigures
-from services.scoring.base_model import BaseModel
-from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE
-from services.scoring.prompt import PROMPT_VERSION
+from services.scoring.model.base_model import BaseModel
 from training.configuration import FineTuningConfig, plain_fields
 from training.model_card import CARD_FILE, write_card
 

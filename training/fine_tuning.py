@@ -15,12 +15,12 @@ from typing import Any
 import torch
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments
 
+from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import FieldViolation, InvalidInput, ScorerError
-from services.scoring.base_model import BaseModel
-from services.scoring.lora_adapter import read_adapter
-from services.scoring.score_model import ScoreModel
-from services.scoring.score_scale import find_score_tokens
-from services.scoring.text_encoder import TextEncoder
+from services.scoring.model.base_model import BaseModel
+from services.scoring.model.score_model import ScoreModel
+from services.scoring.reading.score_scale import find_score_tokens
+from services.scoring.reading.text_encoder import TextEncoder
 from training.canaries import score_canaries
 from training.configuration import FineTuningConfig
 from training.dataset import LabelledPair, mask_pair

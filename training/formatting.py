@@ -7,9 +7,9 @@ import dataclasses
 from dataclasses import dataclass
 
 from services.contracts.reading import ReadingRules
-from services.scoring.pair_reader import PairReader
-from services.scoring.prompt import BEFORE_EXPLANATION
-from services.scoring.text_encoder import TextEncoder
+from services.scoring.reading.pair_reader import PairReader
+from services.scoring.reading.prompt import BEFORE_EXPLANATION
+from services.scoring.reading.text_encoder import TextEncoder
 from training.dataset import LabelledPair
 
 # A reasoning of three sentences; longer ones are cut, so that the resume keeps its room.

@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
+from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.adapters.manifest import verify_manifest
 from services.contracts.errors import AdapterIncompatible, SettingsInvalid
 from services.contracts.reading import DEFAULT_MAX_PROMPT_TOKENS
-from services.scoring.base_model import BaseModelSpec, load_base_model
-from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter
+from services.scoring.model.base_model import BaseModelSpec, load_base_model
 from training.comparison import COMPARISON_FILE, compare_adapters, write_comparison
 from training.configuration import FineTuningConfig, parse_config, plain_fields, read_mapping
 from training.dataset import read_labelled_pairs

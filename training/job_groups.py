@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from services.contracts.errors import InvalidInput
-from services.scoring.pair_reader import PairReader
+from services.scoring.reading.pair_reader import PairReader
 from training.batches import JobGroup
 from training.dataset import LabelledPair
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
 
+from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import SettingsInvalid
-from services.scoring.base_model import BaseModel
-from services.scoring.lora_adapter import read_adapter
+from services.scoring.model.adapter_fit import check_fits
+from services.scoring.model.base_model import BaseModel
 from training.configuration import FineTuningConfig
 
 # Every linear layer of a Gemma block (QLoRA, Dettmers et al. 2023: all layers, or quality suffers).
@@ -31,7 +32,7 @@ def with_lora(base: BaseModel, initial: Path | None, config: FineTuningConfig) -
         # Freezes the 4-bit weights and lifts the norms to float32 (QLoRA).
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if initial is not None:
-        read_adapter(initial).check_fits(base)
+        check_fits(read_adapter(initial), base)
         return PeftModel.from_pretrained(model, str(initial), is_trainable=True)
     lora = LoraConfig(
         r=config.rank,

@@ -12,10 +12,10 @@ from services.contracts.reference import (
     ReferenceFigures,
     bin_of,
 )
-from services.scoring.pair_reader import PairReader
-from services.scoring.prompt import Prompt
-from services.scoring.score_model import ScoreModel
-from services.scoring.text_encoder import TextEncoder
+from services.scoring.model.score_model import ScoreModel
+from services.scoring.reading.pair_reader import PairReader
+from services.scoring.reading.prompt import Prompt
+from services.scoring.reading.text_encoder import TextEncoder
 from training.dataset import LabelledPair
 from training.served_scoring import score_as_served
 

@@ -7,7 +7,7 @@ import torch
 from transformers import Trainer, TrainerCallback
 
 from services.contracts.errors import ScorerError
-from services.scoring.score_model import ScoreModel, TreeRow
+from services.scoring.model.score_model import ScoreModel, TreeRow
 from training.batches import AnswerBatch, JobGroup, batch_from_row
 from training.configuration import FineTuningConfig
 from training.objectives import (

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from services.contracts.scoring import ScoreDistribution
-from services.scoring.prompt import Prompt
-from services.scoring.score_model import ScoreModel, TreeRow
-from services.scoring.score_scale import distribution_from_logits
+from services.scoring.model.score_model import ScoreModel, TreeRow
+from services.scoring.reading.prompt import Prompt
+from services.scoring.reading.score_scale import distribution_from_logits
 
 
 def score_as_served(model: ScoreModel, prompts: Iterable[Prompt]) -> Iterator[ScoreDistribution]:

@@ -7,9 +7,9 @@ import torch
 from services.contracts.errors import InvalidInput
 from services.contracts.reading import ReadingRules
 from services.contracts.scoring import ScoreDistribution
-from services.scoring.pair_reader import PairReader
-from services.scoring.score_model import ScoreModel, TreeRow
-from services.scoring.text_encoder import TextEncoder
+from services.scoring.model.score_model import ScoreModel, TreeRow
+from services.scoring.reading.pair_reader import PairReader
+from services.scoring.reading.text_encoder import TextEncoder
 from training.dataset import LabelledPair
 from training.evaluation import Evaluation, evaluate
 from training.objectives import log_distribution

@@ -17,11 +17,11 @@ from pathlib import Path, PurePosixPath
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from services.adapters.adapter_folder import METADATA_FILE, read_adapter
 from services.adapters.canaries import read_canaries
 from services.adapters.fetching import check_files, fetch_adapter, reaching
 from services.adapters.manifest import MALFORMED, MANIFEST_FILE, read_manifest, verify_manifest
 from services.contracts.errors import AdapterIncompatible, AdapterNotFound, AdapterStoreUnreachable
-from services.scoring.lora_adapter import METADATA_FILE, read_adapter
 
 ACTIVATIONS_FILE = "activations.json"
 _VERSION_DIGEST_CHARACTERS = 8

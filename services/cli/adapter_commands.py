@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.cli.command_settings import load_command_settings
-from services.cli.console import out, say
+from services.devkit.console import out, say
 
 if TYPE_CHECKING:
     from services.adapters.store import StoredAdapter
-    from services.service_kit.adapter_administration import AdapterAdministration
+    from services.rollout.administration import AdapterAdministration
 
 
 @click.group()
@@ -67,7 +67,7 @@ def rollback() -> None:
 
 
 def _administration() -> "AdapterAdministration":
-    from services.service_kit.adapter_administration import AdapterAdministration
+    from services.rollout.administration import AdapterAdministration
 
     return AdapterAdministration(load_command_settings())
 

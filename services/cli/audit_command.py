@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from services.cli.command_settings import adapter_settings
-from services.cli.console import out, say
 from services.cli.progress import progress
 from services.cli.scores_folder import open_scores_folder, open_store
 from services.contracts.errors import FieldViolation, InvalidInput, SettingsInvalid
+from services.devkit.console import out, say
 
 if TYPE_CHECKING:
     from training.audit.figures import AuditFigures, AuditThresholds
@@ -67,7 +67,8 @@ def audit(
     is_resumed: bool,
 ) -> None:
     """Measures how scores change with what must not matter; exit code 3 where a threshold is missed."""
-    from services.cli.offline_scoring import running_engine
+    from services.process.engine_settings import engine_spec
+    from services.scoring.engine.offline import running_engine
     from training.audit.measurement import Audit, AuditPlan
     from training.audit.report import AuditSubject, audit_as_json, write_audit
 
@@ -77,7 +78,7 @@ def audit(
     measured = Audit(AuditPlan(rows, skill_changes, seed, limits))
     with (
         open_scores_folder(report, must_exist=is_resumed) as folder,
-        running_engine(settings, say) as engine,
+        running_engine(engine_spec(settings), settings.drain_seconds, say) as engine,
     ):
         store, probe = open_store(engine, folder)
         with progress("scoring", len(measured.texts)) as advance:

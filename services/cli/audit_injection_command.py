@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from services.cli.command_settings import adapter_settings
-from services.cli.console import out, say
 from services.cli.progress import progress
 from services.contracts.scoring import PairRequest
+from services.devkit.console import out, say
 
 if TYPE_CHECKING:
     from services.contracts.scoring import PairScore
-    from services.service_kit.settings import Settings
+    from services.process.settings import Settings
     from training.injection.audit import InjectionFigures
 
 
@@ -69,9 +69,13 @@ def audit_injection(adapter: Path | None, clean: Path | None, as_json: bool) -> 
 
 
 def _score(settings: "Settings", requests: list[PairRequest]) -> "list[PairScore]":
-    from services.cli.offline_scoring import running_engine, score_pairs
+    from services.process.engine_settings import engine_spec
+    from services.scoring.engine.offline import running_engine, score_pairs
 
-    with running_engine(settings, say) as engine, progress("scoring", len(requests)) as advance:
+    with (
+        running_engine(engine_spec(settings), settings.drain_seconds, say) as engine,
+        progress("scoring", len(requests)) as advance,
+    ):
         return asyncio.run(score_pairs(engine, requests, lambda index, outcome: advance(1))).scores
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.cli.command_settings import load_command_settings
-from services.cli.console import out, say
-from services.cli.process_memory import peak_memory_bytes
 from services.contracts.engine_observer import SilentObserver
 from services.contracts.scoring import PairRequest
+from services.devkit.console import out, say
+from services.devkit.process_memory import peak_memory_bytes
 
 if TYPE_CHECKING:
-    from services.scoring.base_model import BaseModel
-    from services.scoring.engine_factory import EngineSpec
+    from services.scoring.engine.factory import EngineSpec
+    from services.scoring.model.base_model import BaseModel
 
 _CPU_BUDGETS, _CUDA_BUDGETS = (1024, 2048, 4096), (8192, 20_000, 40_000)
 _RESUMES_PER_JOB = 10
@@ -34,8 +34,8 @@ _NUM_ALONE = 10
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object.")
 def bench(pairs: int, adapter: Path | None, as_json: bool) -> None:
     """Scores invented pairs with several batch budgets; prints speed, waits, memory and what to set."""
-    from services.scoring.base_model import load_base_model
-    from services.service_kit.engine_settings import engine_spec
+    from services.process.engine_settings import engine_spec
+    from services.scoring.model.base_model import load_base_model
     from training.synthetic.generator import generate_pairs
 
     settings = load_command_settings(**({"adapter": str(adapter)} if adapter else {}))
@@ -75,8 +75,8 @@ async def _measure(base: "BaseModel", spec: "EngineSpec", requests: list[PairReq
 async def _burst(
     base: "BaseModel", spec: "EngineSpec", requests: list[PairRequest], budget: int
 ) -> dict[str, Any]:
-    from services.cli.engine_benchmark import TokenCounter, as_new_jobs, pairs_per_second
-    from services.scoring.engine_factory import assemble_engine
+    from services.devkit.engine_benchmark import TokenCounter, as_new_jobs, pairs_per_second
+    from services.scoring.engine.factory import assemble_engine
 
     counter = TokenCounter()
     engine = assemble_engine(base, _with_room(spec, requests, budget), counter)
@@ -99,8 +99,8 @@ async def _burst(
 async def _waits(
     base: "BaseModel", spec: "EngineSpec", requests: list[PairRequest], best: dict[str, Any]
 ) -> dict[str, Any]:
-    from services.cli.engine_benchmark import as_new_jobs, waits_alone, waits_under_load
-    from services.scoring.engine_factory import assemble_engine
+    from services.devkit.engine_benchmark import as_new_jobs, waits_alone, waits_under_load
+    from services.scoring.engine.factory import assemble_engine
 
     spec = _with_room(spec, requests, best["batch_token_budget"])
     engine = assemble_engine(base, spec, SilentObserver())

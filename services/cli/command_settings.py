@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from services.service_kit.settings import Settings
+    from services.process.settings import Settings
 
 
 def load_command_settings(**overrides: Any) -> "Settings":
@@ -17,8 +17,8 @@ def load_command_settings(**overrides: Any) -> "Settings":
     Raises:
         SettingsInvalid: a setting is unknown or unparsable.
     """
-    from services.service_kit.logging import COMMAND, configure_logging
-    from services.service_kit.settings import load_settings
+    from services.process.logging import COMMAND, configure_logging
+    from services.process.settings import load_settings
 
     settings = load_settings(**overrides)
     configure_logging(settings, COMMAND)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.cli.command_settings import load_command_settings
-from services.cli.console import say
-from services.cli.kafka_commands import connected_producer
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED, dead_letter_topic
+from services.devkit.console import say
+from services.events.kafka_client import connected_producer
 
 if TYPE_CHECKING:
-    from services.service_kit.settings import Settings
+    from services.process.settings import Settings
 
 _TOPICS = {"applications": APPLICATION_SUBMITTED, "jobs": JOB_POSTED, "labels": SCORE_LABELLED}
 
@@ -45,8 +45,8 @@ def replay(topic: str, kinds: tuple[str, ...], limit: int | None, is_dry: bool) 
 async def _replay(
     settings: "Settings", topic: str, kinds: tuple[str, ...], limit: int | None, *, is_dry: bool
 ) -> None:
-    from services.cli.dead_letter_replay import DeadLetterReplay
-    from services.service_kit.kafka_client import create_topics
+    from services.events.kafka_client import create_topics
+    from services.events.replay import DeadLetterReplay
 
     async with connected_producer(settings) as producer:
         await create_topics(settings)

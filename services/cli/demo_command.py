@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services.cli.child_processes import ChildProcesses
 from services.cli.command_settings import load_command_settings
-from services.cli.local_services import (
+from services.devkit.child_processes import ChildProcesses
+from services.devkit.local_services import (
     child_environment,
     embedded_broker,
     first_of,
@@ -20,7 +20,7 @@ from services.cli.local_services import (
 )
 
 if TYPE_CHECKING:
-    from services.service_kit.settings import Settings
+    from services.process.settings import Settings
 
 # What the demo decides itself, so that it neither needs nor touches what else runs on this machine.
 _CHANGED = ("adapter_store", "trainer_dir", "trainer_min_new_labels")
@@ -46,7 +46,7 @@ def continuous() -> None:
 
 
 def _in_folder(settings: "Settings", folder: Path) -> "Settings":
-    from services.cli.continuous_demo import NUM_LABELS
+    from services.devkit.continuous_demo import NUM_LABELS
 
     return settings.model_copy(
         update={
@@ -58,9 +58,9 @@ def _in_folder(settings: "Settings", folder: Path) -> "Settings":
 
 
 async def _run(settings: "Settings") -> None:
-    from services.cli.continuous_demo import ContinuousDemo
-    from services.service_kit.kafka_client import create_topics
-    from services.service_kit.shutdown import stop_on_signals
+    from services.devkit.continuous_demo import ContinuousDemo
+    from services.events.kafka_client import create_topics
+    from services.process.shutdown import stop_on_signals
 
     await create_topics(settings)
     children = ChildProcesses(child_environment(settings, _CHANGED))

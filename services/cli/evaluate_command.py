@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import click
 
 from services.cli.command_settings import adapter_settings
-from services.cli.console import out, say
-from services.cli.process_memory import peak_memory_bytes
 from services.cli.progress import progress
 from services.cli.scores_folder import open_scores_folder
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairScore, ScoreDistribution
+from services.devkit.console import out, say
+from services.devkit.process_memory import peak_memory_bytes
 
 if TYPE_CHECKING:
-    from services.service_kit.settings import Settings
+    from services.process.settings import Settings
     from training.dataset import LabelledPair
     from training.evaluation import Evaluation
 
@@ -98,7 +98,7 @@ def _report_writer(
     data: Path, settings: "Settings", folder: Path
 ) -> "Callable[[Sequence[LabelledPair], _Run, Evaluation], Path]":
     """Reads what a report needs: what fails here fails before hours of scoring."""
-    from services.service_kit.engine_settings import engine_spec
+    from services.process.engine_settings import engine_spec
     from training.report.evaluation_report import ReportSubject, write_report
     from training.report.loss_curves import read_history
     from training.report.scored_pairs import ScoredPairs
@@ -123,12 +123,13 @@ def _report_writer(
 
 
 def _score(labels: "Sequence[LabelledPair]", settings: "Settings", folder: Path) -> _Run:
-    from services.cli.offline_scoring import running_engine
     from services.cli.scores_folder import open_store
+    from services.process.engine_settings import engine_spec
+    from services.scoring.engine.offline import running_engine
 
     pairs = [(label.pair.job_description, label.pair.resume) for label in labels]
     names = [f"row {label.pair.row}" for label in labels]
-    with running_engine(settings, say) as engine:
+    with running_engine(engine_spec(settings), settings.drain_seconds, say) as engine:
         store, origin = open_store(engine, folder)
         num_missing, started = store.count_missing(pairs), time.monotonic()
         with progress("scoring", len(pairs)) as advance:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from services.cli.command_settings import load_command_settings
-from services.cli.console import say
-from services.cli.kafka_commands import connected_producer
 from services.contracts.topics import APPLICATION_SCORED
+from services.devkit.console import say
+from services.events.kafka_client import connected_producer
 
 if TYPE_CHECKING:
-    from services.service_kit.settings import Settings
+    from services.process.settings import Settings
 
 
 @click.command()
@@ -38,8 +38,8 @@ def forget(application_id: str) -> None:
 
 
 async def _write_tombstone(settings: "Settings", application_id: str) -> None:
-    from services.service_kit.event_codec import cloud_event_headers
-    from services.service_kit.kafka_client import create_topics, publish
+    from services.events.event_codec import cloud_event_headers
+    from services.events.kafka_client import create_topics, publish
 
     async with connected_producer(settings) as producer:
         await create_topics(settings)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.cli.command_settings import load_command_settings
-from services.cli.console import say
 from services.cli.progress import progress
 from services.contracts import topics
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import category_of
+from services.devkit.console import say
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-    from services.service_kit.settings import Settings
+    from services.process.settings import Settings
 
 _MAX_UNACKNOWLEDGED = 1000
 
@@ -59,8 +59,8 @@ def publish(kind: str, file: Path) -> None:
 
 
 def _read_events(file: Path, publication: Publication) -> "Iterator[Message]":
+    from services.events.event_codec import decode_event
     from services.pb.scoring.v1 import events_pb2
-    from services.service_kit.event_codec import decode_event
 
     message_type = getattr(events_pb2, publication.message_name)
     for row, line in enumerate(file.read_bytes().splitlines(), start=1):
@@ -75,9 +75,9 @@ def _read_events(file: Path, publication: Publication) -> "Iterator[Message]":
 
 
 async def _publish(settings: "Settings", publication: Publication, messages: "list[Message]") -> None:
-    from services.service_kit.event_codec import cloud_event_headers, encode_event
-    from services.service_kit.kafka_client import create_topics
-    from services.service_kit.kafka_client import publish as publish_record
+    from services.events.event_codec import cloud_event_headers, encode_event
+    from services.events.kafka_client import connected_producer, create_topics
+    from services.events.kafka_client import publish as publish_record
 
     room = asyncio.Semaphore(_MAX_UNACKNOWLEDGED)
     async with connected_producer(settings) as producer:
@@ -98,40 +98,6 @@ async def _publish(settings: "Settings", publication: Publication, messages: "li
             async with asyncio.TaskGroup() as group:
                 for message in messages:
                     group.create_task(send(message))
-
-
-class connected_producer:  # noqa: N801  (used as a with statement)
-    """A started producer for the length of a block.
-
-    Raises:
-        BrokerUnreachable: no broker answers at the address of the settings.
-    """
-
-    def __init__(self, settings: "Settings") -> None:
-        self._settings = settings
-        self._producer: Any = None
-
-    async def __aenter__(self) -> Any:
-        from aiokafka.errors import KafkaConnectionError
-
-        from services.service_kit.kafka_client import start_producer
-
-        try:
-            self._producer = await start_producer(self._settings)
-        except KafkaConnectionError as error:
-            raise _unreachable(self._settings) from error
-        return self._producer
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._producer.stop()
-
-
-def _unreachable(settings: "Settings") -> Exception:
-    from services.contracts.errors import BrokerUnreachable
-
-    return BrokerUnreachable(
-        f"no Kafka broker answers at {settings.kafka_bootstrap_servers} (SCORER_KAFKA_BOOTSTRAP_SERVERS)"
-    )
 
 
 _WATCHED: dict[str, tuple[str, ...]] = {
@@ -162,12 +128,10 @@ async def _watch(
     count: int | None,
     show: Callable[[Any], str],
 ) -> None:
-    from aiokafka.errors import KafkaConnectionError
-
-    from services.service_kit.kafka_client import create_topics, open_consumer
+    from services.events.kafka_client import create_topics, naming_the_broker, open_consumer
 
     start = "earliest" if from_beginning else "latest"
-    try:
+    with naming_the_broker(settings):
         await create_topics(settings)
         async with open_consumer(settings, *watched, auto_offset_reset=start) as consumer:
             num_shown = 0
@@ -181,8 +145,6 @@ async def _watch(
                 num_shown += 1
                 if num_shown == count:
                     return
-    except KafkaConnectionError as error:
-        raise _unreachable(settings) from error
 
 
 def _show_score(record: Any, as_json: bool) -> str:

@@ -3,7 +3,7 @@
 import click
 
 from services.cli.command_settings import load_command_settings
-from services.cli.console import out, say
+from services.devkit.console import out, say
 
 
 @click.group()
@@ -14,8 +14,8 @@ def model() -> None:
 @model.command()
 def prepare() -> None:
     """Fetches, verifies and converts the base model once, so that services start in seconds."""
-    from services.scoring.base_model import resolve_folder
-    from services.service_kit.engine_settings import base_model_spec
+    from services.process.engine_settings import base_model_spec
+    from services.scoring.model.base_model import resolve_folder
 
     folder = resolve_folder(base_model_spec(load_command_settings()), say)
     out.print(f"ready: {folder}")

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.cli.command_settings import adapter_settings
-from services.cli.console import say
 from services.cli.prediction_file import PredictionFile, count_finished, failed_row, scored_row
 from services.cli.progress import progress
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest, PairScore
+from services.devkit.console import say
 
 if TYPE_CHECKING:
-    from services.cli.offline_scoring import Outcome
-    from services.scoring.engine import ScoringEngine
+    from services.scoring.engine.offline import Outcome
+    from services.scoring.engine.scoring_engine import ScoringEngine
     from training.dataset import BadRow, Pair
 
 #: Exit code of a run in which some rows have no score.
@@ -37,7 +37,8 @@ def predict(data: Path, output: Path, adapter: Path | None, is_resumed: bool) ->
     Rows are written in their order, as they are scored. A row that cannot be scored gets an "error" instead;
     then the exit code is 4.
     """
-    from services.cli.offline_scoring import running_engine
+    from services.process.engine_settings import engine_spec
+    from services.scoring.engine.offline import running_engine
     from training.dataset import read_rows
 
     rows = read_rows(data)
@@ -45,7 +46,7 @@ def predict(data: Path, output: Path, adapter: Path | None, is_resumed: bool) ->
         raise InvalidInput("empty_file", [FieldViolation("--data", "holds no pair")])
     _check_writable(output)
     settings = adapter_settings(adapter)
-    with running_engine(settings, say) as engine:
+    with running_engine(engine_spec(settings), settings.drain_seconds, say) as engine:
         fields = [row.fields for row in rows]
         digest = engine.active_adapter_digest
         num_done, num_failed = count_finished(output, fields, digest) if is_resumed else (0, 0)
@@ -67,7 +68,7 @@ def _predict(
     engine: "ScoringEngine", rows: "Sequence[Pair | BadRow]", first: int, file: PredictionFile
 ) -> int:
     """Scores and writes rows; returns how many have no score."""
-    from services.cli.offline_scoring import named, score_pairs
+    from services.scoring.engine.offline import named, score_pairs
     from training.dataset import BadRow
 
     pairs = [(index, row) for index, row in enumerate(rows, first) if not isinstance(row, BadRow)]

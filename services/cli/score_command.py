@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.cli.command_settings import load_command_settings
-from services.cli.console import out, say
 from services.contracts.errors import FieldViolation, InvalidInput, ScoringFailed
 from services.contracts.scoring import PairRequest, PairScore
+from services.devkit.console import out, say
 
 if TYPE_CHECKING:
-    from services.scoring.attribution import LineInfluence
-    from services.scoring.engine import ScoringEngine
+    from services.contracts.scoring import LineInfluence
+    from services.scoring.engine.scoring_engine import ScoringEngine
 
 _EXPLANATION_TOKENS = 128
 _SHOWN_PARTS = 5
@@ -60,7 +60,8 @@ def score(job: Path, resumes: tuple[Path, ...], explain: bool, as_json: bool) ->
 
     A resume that cannot be read or scored is named; the others are scored, and the exit code is 1.
     """
-    from services.cli.offline_scoring import running_engine
+    from services.process.engine_settings import engine_spec
+    from services.scoring.engine.offline import running_engine
 
     job_description = _read(job)
     requests, failures = _read_resumes(job_description, resumes)
@@ -68,13 +69,15 @@ def score(job: Path, resumes: tuple[Path, ...], explain: bool, as_json: bool) ->
     num_failed = len(failures)
     if requests:
         settings = load_command_settings()
-        with running_engine(settings, (lambda line: None) if as_json else say) as engine:
+        with running_engine(
+            engine_spec(settings), settings.drain_seconds, (lambda line: None) if as_json else say
+        ) as engine:
             num_failed += asyncio.run(_score(engine, job, requests, explain=explain, as_json=as_json))
     return EXIT_INCOMPLETE if num_failed else 0
 
 
 def _read(path: Path) -> str:
-    from services.scoring.text_cleaning import clean_text
+    from services.scoring.reading.text_cleaning import clean_text
 
     try:
         # A byte order mark is no part of the text.
@@ -107,7 +110,7 @@ async def _score(
     engine: "ScoringEngine", job: Path, requests: list[PairRequest], *, explain: bool, as_json: bool
 ) -> int:
     """Prints what came of each resume; returns how many have no score."""
-    from services.cli.offline_scoring import score_pairs
+    from services.scoring.engine.offline import score_pairs
 
     run = await score_pairs(engine, requests)
     outcomes = list(zip(requests, run.outcomes, strict=True))
@@ -130,8 +133,8 @@ async def _score(
 
 
 async def _reasons(engine: "ScoringEngine", request: PairRequest, result: PairScore) -> _Reasons:
-    from services.scoring.attribution import attribute_score
-    from services.scoring.explanation_check import readable_sentences
+    from services.scoring.engine.attribution import attribute_score
+    from services.scoring.engine.explanation_check import readable_sentences
 
     parts = await attribute_score(engine, request, result)
     pieces = engine.explain(request, result, _EXPLANATION_TOKENS)
@@ -139,7 +142,7 @@ async def _reasons(engine: "ScoringEngine", request: PairRequest, result: PairSc
 
 
 def _reasons_as_json(reasons: _Reasons) -> dict[str, Any]:
-    from services.scoring.explanation_check import NO_READABLE_TEXT
+    from services.scoring.engine.explanation_check import NO_READABLE_TEXT
 
     return {
         "attribution": [dataclasses.asdict(part) for part in reasons.parts],
@@ -177,7 +180,7 @@ def _print_line(result: PairScore) -> None:
 
 
 def _print_reasons(request: PairRequest, reasons: _Reasons) -> None:
-    from services.scoring.explanation_check import NO_READABLE_TEXT
+    from services.scoring.engine.explanation_check import NO_READABLE_TEXT
 
     lines = request.resume.split("\n")
     for part in reasons.parts[:_SHOWN_PARTS]:

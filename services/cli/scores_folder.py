@@ -14,7 +14,7 @@ import click
 from services.contracts.scoring import PairRequest, PairScore
 
 if TYPE_CHECKING:
-    from services.scoring.engine import ScoringEngine
+    from services.scoring.engine.scoring_engine import ScoringEngine
     from training.score_store import ScoreStore
 
 _PROBE = PairRequest("probe", "A job.", "A resume.")
@@ -48,7 +48,7 @@ def open_scores_folder(report: Path | None, *, must_exist: bool) -> Iterator[Pat
 
 def open_store(engine: "ScoringEngine", folder: Path) -> "tuple[ScoreStore, PairScore]":
     """Returns the scores of a folder as far as this model gave them, and a probe for what computes them."""
-    from services.cli.offline_scoring import score_pairs
+    from services.scoring.engine.offline import score_pairs
     from training.score_store import ScoreStore
 
     def score(requests: Sequence[PairRequest]) -> list[PairScore]:

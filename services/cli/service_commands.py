@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services.cli.console import out
+from services.devkit.console import out
 
 if TYPE_CHECKING:
-    from services.scoring.engine import ScoringEngine
-    from services.service_kit.metrics import ScoringMetrics
-    from services.service_kit.settings import Settings
+    from services.process.metrics import ScoringMetrics
+    from services.process.settings import Settings
+    from services.scoring.engine.scoring_engine import ScoringEngine
 
 
 @click.command()
 def worker() -> None:
     """Scores applications from Kafka."""
-    from services.service_kit.logging import configure_logging
-    from services.service_kit.settings import load_settings
+    from services.process.logging import configure_logging
+    from services.process.settings import load_settings
 
     settings = load_settings()
     configure_logging(settings, "scoring-worker")
@@ -28,11 +28,11 @@ def worker() -> None:
 async def _run_worker(settings: "Settings") -> None:
     from prometheus_client import CollectorRegistry
 
+    from services.process.metrics import ScoringMetrics
+    from services.process.shutdown import stop_on_signals
+    from services.rollout.watch import following_adapters
     from services.scoring_worker.app import run_worker
     from services.scoring_worker.faust_app import leave_without_faust
-    from services.service_kit.adapter_watch import following_adapters
-    from services.service_kit.metrics import ScoringMetrics
-    from services.service_kit.shutdown import stop_on_signals
 
     metrics = ScoringMetrics(CollectorRegistry(), settings.drift_window_scores)
     with stop_on_signals() as stop:
@@ -48,9 +48,9 @@ async def _run_worker(settings: "Settings") -> None:
 @click.command()
 def api() -> None:
     """Answers gRPC calls."""
+    from services.process.logging import configure_logging
+    from services.process.settings import load_settings
     from services.scoring_api.server_transport import check_transport
-    from services.service_kit.logging import configure_logging
-    from services.service_kit.settings import load_settings
 
     settings = load_settings()
     configure_logging(settings, "scoring-api")
@@ -61,10 +61,10 @@ def api() -> None:
 async def _run_api(settings: "Settings") -> None:
     from prometheus_client import CollectorRegistry
 
+    from services.process.metrics import ScoringMetrics
+    from services.process.shutdown import stop_on_signals
+    from services.rollout.watch import following_adapters
     from services.scoring_api.app import run_api
-    from services.service_kit.adapter_watch import following_adapters
-    from services.service_kit.metrics import ScoringMetrics
-    from services.service_kit.shutdown import stop_on_signals
 
     metrics = ScoringMetrics(CollectorRegistry(), settings.drift_window_scores)
     with stop_on_signals() as stop:
@@ -77,9 +77,9 @@ async def _run_api(settings: "Settings") -> None:
 
 
 async def _open_engine(settings: "Settings", metrics: "ScoringMetrics") -> "ScoringEngine":
-    from services.scoring.engine_factory import build_engine
-    from services.service_kit.engine_settings import engine_spec
-    from services.service_kit.logging import get_logger
+    from services.process.engine_settings import engine_spec
+    from services.process.logging import get_logger
+    from services.scoring.engine.factory import build_engine
 
     log = get_logger(__name__)
     started = time.monotonic()
@@ -98,8 +98,8 @@ async def _open_engine(settings: "Settings", metrics: "ScoringMetrics") -> "Scor
 @click.command()
 def broker() -> None:
     """Runs the development broker: Kafka's protocol, everything in memory."""
-    from services.service_kit.logging import configure_logging
-    from services.service_kit.settings import load_settings
+    from services.process.logging import configure_logging
+    from services.process.settings import load_settings
 
     settings = load_settings()
     configure_logging(settings, "broker")
@@ -107,9 +107,9 @@ def broker() -> None:
 
 
 async def _run_broker(settings: "Settings") -> None:
-    from services.service_kit.embedded_broker import EmbeddedBroker
-    from services.service_kit.kafka_client import create_topics
-    from services.service_kit.shutdown import stop_on_signals
+    from services.devkit.embedded_broker import EmbeddedBroker
+    from services.events.kafka_client import create_topics
+    from services.process.shutdown import stop_on_signals
 
     with stop_on_signals() as stop, EmbeddedBroker(settings.broker_host, settings.broker_port) as running:
         address = running.bootstrap_servers

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from services.cli.command_settings import load_command_settings
-from services.cli.console import out, say
+from services.devkit.console import out, say
 
 if TYPE_CHECKING:
     from training.fine_tuning import TrainingData
@@ -61,9 +61,9 @@ def train(
     overwrite: bool,
 ) -> None:
     """Fine-tunes a LoRA adapter; SCORER_ADAPTER or --adapter then loads its folder."""
-    from services.scoring.base_model import load_base_model
-    from services.scoring.lora_adapter import WEIGHTS_FILE
-    from services.service_kit.engine_settings import base_model_spec
+    from services.adapters.adapter_folder import WEIGHTS_FILE
+    from services.process.engine_settings import base_model_spec
+    from services.scoring.model.base_model import load_base_model
     from training.configuration import load_config
     from training.fine_tuning import fine_tune
 
@@ -101,8 +101,8 @@ def tune(
     """Searches a grid of settings and writes the best configuration."""
     settings = load_command_settings()
 
-    from services.scoring.base_model import load_base_model
-    from services.service_kit.engine_settings import base_model_spec
+    from services.process.engine_settings import base_model_spec
+    from services.scoring.model.base_model import load_base_model
     from training import tuning
     from training.configuration import load_config
 

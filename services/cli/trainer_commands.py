@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from services.cli.command_settings import load_command_settings
-from services.cli.console import out, say
+from services.devkit.console import out, say
 
 if TYPE_CHECKING:
-    from services.service_kit.settings import Settings
+    from services.process.settings import Settings
     from services.training_service.database import Database
     from services.training_service.run_store import Run
 
@@ -26,8 +26,8 @@ def trainer(context: click.Context) -> None:
     """Takes labels in from Kafka, trains new adapters and publishes the better ones."""
     if context.invoked_subcommand is not None:
         return
-    from services.service_kit.logging import configure_logging
-    from services.service_kit.settings import load_settings
+    from services.process.logging import configure_logging
+    from services.process.settings import load_settings
 
     settings = load_settings()
     configure_logging(settings, "training-service")
@@ -37,7 +37,7 @@ def trainer(context: click.Context) -> None:
 async def _run_trainer(settings: "Settings") -> None:
     from prometheus_client import CollectorRegistry
 
-    from services.service_kit.shutdown import stop_on_signals
+    from services.process.shutdown import stop_on_signals
     from services.training_service.app import run_trainer
     from services.training_service.metrics import TrainerMetrics
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from services.cli.child_processes import ChildProcesses
 from services.cli.command_settings import load_command_settings
-from services.cli.console import out, say
-from services.cli.local_services import (
+from services.contracts import topics
+from services.devkit.child_processes import ChildProcesses
+from services.devkit.console import out, say
+from services.devkit.local_services import (
     ServicesFailed,
     child_environment,
     embedded_broker,
@@ -23,11 +24,10 @@ from services.cli.local_services import (
     until_ready,
     with_free_ports,
 )
-from services.contracts import topics
 
 if TYPE_CHECKING:
-    from services.cli.samples import SamplePair
-    from services.service_kit.settings import Settings
+    from services.devkit.samples import SamplePair
+    from services.process.settings import Settings
 
 _SCORED_SECONDS = 240.0
 
@@ -54,8 +54,8 @@ def _broker(settings: "Settings") -> "Iterator[Settings]":
 
 
 async def _run(settings: "Settings", *, once: bool) -> None:
-    from services.service_kit.kafka_client import create_topics
-    from services.service_kit.shutdown import stop_on_signals
+    from services.events.kafka_client import create_topics
+    from services.process.shutdown import stop_on_signals
 
     await create_topics(settings)
     children = ChildProcesses(child_environment(settings))
@@ -89,7 +89,7 @@ async def _start_trainer(children: ChildProcesses, settings: "Settings") -> bool
 
 
 async def _score_samples(settings: "Settings") -> None:
-    from services.cli.samples import load_samples
+    from services.devkit.samples import load_samples
 
     started = time.monotonic()
     await until_ready(settings)
@@ -115,7 +115,7 @@ async def _scored(
     settings: "Settings", samples: "dict[str, SamplePair]"
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Publishes the samples and yields their results as they arrive, each once."""
-    from services.service_kit.kafka_client import open_consumer
+    from services.events.kafka_client import open_consumer
 
     async with open_consumer(settings, topics.APPLICATION_SCORED) as consumer:
         await _publish_samples(settings, samples)
@@ -129,10 +129,9 @@ async def _scored(
 
 
 async def _publish_samples(settings: "Settings", samples: "dict[str, SamplePair]") -> None:
-    from services.cli.kafka_commands import connected_producer
+    from services.events.event_codec import cloud_event_headers, encode_event
+    from services.events.kafka_client import connected_producer, publish
     from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, JobPosted
-    from services.service_kit.event_codec import cloud_event_headers, encode_event
-    from services.service_kit.kafka_client import publish
 
     async with connected_producer(settings) as producer:
 

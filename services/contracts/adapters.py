@@ -43,7 +43,7 @@ class SwitchReport:
 
 
 class AdapterHost(Protocol):
-    """Computes with one adapter at a time; ``services.scoring.engine.ScoringEngine`` is the real one."""
+    """Computes with one adapter at a time; ``ScoringEngine`` is the real one."""
 
     @property
     def active_adapter_digest(self) -> str:

@@ -7,7 +7,7 @@ from services.contracts.scoring import PairRequest, PairScore
 
 
 class PairScorer(Protocol):
-    """Scores pairs on its own thread; ``services.scoring.engine.ScoringEngine`` is the real one."""
+    """Scores pairs on its own thread; ``ScoringEngine`` is the real one."""
 
     @property
     def active_adapter_digest(self) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+#: Of the texts in ``services/scoring/reading/prompt.py``: an adapter is trained on one version of them.
+PROMPT_VERSION = "1"
 #: Longest prompt, in tokens, that scorers take unless their settings say otherwise.
 DEFAULT_MAX_PROMPT_TOKENS = 2048
 

@@ -137,3 +137,18 @@ class PairScore:
     def category(self) -> str:
         """Returns the category of the mean."""
         return category_of(self.score)
+
+
+@dataclass(frozen=True, slots=True)
+class LineInfluence:
+    """What some neighbouring lines did to the score.
+
+    Attributes:
+        first_line: of the resume, from 1.
+        last_line: likewise; included.
+        points: the score with these lines minus the score without them.
+    """
+
+    first_line: int
+    last_line: int
+    points: float

@@ -4,6 +4,7 @@ import grpc
 
 from services.contracts.engine import PairScorer
 from services.contracts.errors import InvalidInput
+from services.events.message_limits import violations_of
 from services.pb.scoring.v1.adapter_service_pb2 import (
     ActivateAdapterRequest,
     ActivateAdapterResponse,
@@ -13,10 +14,9 @@ from services.pb.scoring.v1.adapter_service_pb2 import (
     RollbackAdapterResponse,
 )
 from services.pb.scoring.v1.adapter_service_pb2_grpc import AdapterServiceServicer
+from services.process.settings import Settings
+from services.rollout.administration import AdapterAdministration, announcement
 from services.scoring_api.call_answers import CallAnswers
-from services.service_kit.adapter_administration import AdapterAdministration, announcement
-from services.service_kit.message_limits import violations_of
-from services.service_kit.settings import Settings
 
 
 class AdapterServicer(AdapterServiceServicer):

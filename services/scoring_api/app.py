@@ -8,6 +8,13 @@ from dataclasses import dataclass
 import grpc
 
 from services.contracts.engine import PairScorer
+from services.process.audit_log import open_audit_log
+from services.process.health_server import Checks, HealthServer
+from services.process.logging import get_logger
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
+from services.process.shutdown import drain
+from services.process.tracing import Tracing
 from services.scoring_api.access_control import AccessControl
 from services.scoring_api.adapter_servicer import AdapterServicer
 from services.scoring_api.call_answers import CallAnswers
@@ -24,13 +31,6 @@ from services.scoring_api.pair_scoring import PairScoring
 from services.scoring_api.rate_limits import RateLimits
 from services.scoring_api.scoring_servicer import ScoringServicer
 from services.scoring_api.server_transport import open_port
-from services.service_kit.audit_log import open_audit_log
-from services.service_kit.health_server import Checks, HealthServer
-from services.service_kit.logging import get_logger
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
-from services.service_kit.shutdown import drain
-from services.service_kit.tracing import Tracing
 
 log = get_logger(__name__)
 

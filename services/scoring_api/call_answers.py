@@ -9,14 +9,14 @@ from contextlib import asynccontextmanager
 import grpc
 
 from services.contracts.errors import EngineClosed
+from services.process.logging import get_logger
+from services.process.tracing import Tracing
 from services.scoring_api.access_control import called_method
 from services.scoring_api.call_errors import MessageUnreadable, StreamIdle
 from services.scoring_api.callers import current_caller
 from services.scoring_api.connections import Peer, peer_of
 from services.scoring_api.error_status import abort_call, row_of
 from services.scoring_api.rate_limits import RateExceeded, RateLimits
-from services.service_kit.logging import get_logger
-from services.service_kit.tracing import Tracing
 
 log = get_logger(__name__)
 

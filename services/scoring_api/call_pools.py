@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from grpc_health.v1 import health_pb2
 
+from services.process.settings import Settings
 from services.scoring_api.call_errors import TooManyCalls
 from services.scoring_api.reflection_services import REFLECTION_SERVICES
-from services.service_kit.settings import Settings
 
 HEALTH_SERVICE: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 WATCH = f"{HEALTH_SERVICE}/Watch"

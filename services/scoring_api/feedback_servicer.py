@@ -4,13 +4,13 @@ import grpc
 
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import category_of
+from services.events.message_limits import violations_of
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest, SubmitLabelResponse
 from services.pb.scoring.v1.feedback_service_pb2_grpc import FeedbackServiceServicer
 from services.scoring_api.call_answers import CallAnswers
 from services.scoring_api.deadlines import deadline_of, ends_by
 from services.scoring_api.label_publisher import LabelPublisher
-from services.service_kit.message_limits import violations_of
 
 
 class FeedbackServicer(FeedbackServiceServicer):

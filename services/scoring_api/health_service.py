@@ -16,7 +16,7 @@ from grpc_health.v1.health_pb2 import (
 )
 from grpc_health.v1.health_pb2_grpc import HealthServicer
 
-from services.service_kit.health_server import Checks
+from services.process.health_server import Checks
 
 # Probes come every few seconds.
 FOLLOW_SECONDS = 1.0

@@ -6,13 +6,13 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from services.contracts.topics import SCORE_LABELLED
+from services.events.event_codec import cloud_event_headers, encode_event
+from services.events.kafka_client import start_producer, stop_producer
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
+from services.process.logging import get_logger
+from services.process.settings import Settings
+from services.process.tracing import current_trace
 from services.scoring_api.label_publisher import LabelNotPublished, RecordPosition
-from services.service_kit.event_codec import cloud_event_headers, encode_event
-from services.service_kit.kafka_client import start_producer, stop_producer
-from services.service_kit.logging import get_logger
-from services.service_kit.settings import Settings
-from services.service_kit.tracing import current_trace
 
 log = get_logger(__name__)
 

@@ -3,6 +3,7 @@
 import hmac
 from pathlib import Path
 
+from services.process.settings import Settings
 from services.scoring_api.callers import (
     NOBODY,
     OPEN_SCOPES,
@@ -13,7 +14,6 @@ from services.scoring_api.callers import (
     TokensUnusable,
 )
 from services.scoring_api.tokens_file import TokensFile, token_digest
-from services.service_kit.settings import Settings
 
 ADMINISTRATOR = "administrator"
 _SCHEME = "bearer"

@@ -11,14 +11,14 @@ from google.protobuf.message import Message
 from services.contracts.engine import PairScorer
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest, PairScore
+from services.events.message_limits import violations_of
+from services.events.message_mapping import job_text
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
+from services.process.audit_log import NoAudit, ScoreAudit
+from services.process.tracing import current_trace
 from services.scoring_api.callers import current_caller
 from services.scoring_api.deadlines import ends_by
 from services.scoring_api.error_status import row_of
-from services.service_kit.audit_log import NoAudit, ScoreAudit
-from services.service_kit.message_limits import violations_of
-from services.service_kit.message_mapping import job_text
-from services.service_kit.tracing import current_trace
 
 # The engine names a pair's texts as ScoreRequest does.
 SCORE_REQUEST_PATHS: Mapping[str, str] = {}
@@ -26,7 +26,7 @@ INNER_REQUEST_PATHS = {"resume": "request.resume", "job.description": "request.j
 
 
 class RequestCounter(Protocol):
-    """Counts answered pairs; ``services.service_kit.metrics.ScoringMetrics`` is the real one."""
+    """Counts answered pairs; ``services.process.metrics.ScoringMetrics`` is the real one."""
 
     def count_request(self, entrypoint: str, outcome: str) -> None:
         """Counts one pair by where it came in and how it ended."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import grpc
 
 from services.contracts.errors import EngineClosed, FieldViolation
+from services.events.message_mapping import result_message
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import PairError, StreamScoresRequest, StreamScoresResponse
 from services.scoring_api.call_answers import tell_fault
@@ -13,7 +14,6 @@ from services.scoring_api.call_errors import StreamIdle
 from services.scoring_api.deadlines import deadline_of
 from services.scoring_api.error_status import message_of, retry_delay_of, row_of
 from services.scoring_api.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
-from services.service_kit.message_mapping import result_message
 
 ENTRYPOINT = "stream"
 # Enough to fill a batch from one stream, few enough that no stream owns the engine's queue.

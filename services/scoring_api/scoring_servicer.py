@@ -8,6 +8,7 @@ import grpc
 
 from services.contracts.errors import FieldViolation
 from services.contracts.scoring import PairRequest
+from services.events.message_mapping import attribution_message, job_text, result_message
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import (
     ExplainRequest,
@@ -19,15 +20,14 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     StreamScoresRequest,
 )
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceServicer
-from services.scoring.attribution import attribute_score
-from services.scoring.explanation_check import NO_READABLE_TEXT, readable_sentences
+from services.scoring.engine.attribution import attribute_score
+from services.scoring.engine.explanation_check import NO_READABLE_TEXT, readable_sentences
 from services.scoring_api.call_answers import CallAnswers
 from services.scoring_api.deadlines import deadline_of, ends_by
 from services.scoring_api.explanation_price import max_tokens_of, price_of
 from services.scoring_api.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
 from services.scoring_api.patient_scorer import PatientScorer
 from services.scoring_api.score_stream import ScoreStream
-from services.service_kit.message_mapping import attribution_message, job_text, result_message
 
 NO_JOB_ID = ""  # these calls bring the job itself
 

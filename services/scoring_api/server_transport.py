@@ -12,9 +12,9 @@ import grpc
 from cryptography import x509
 
 from services.contracts.errors import SettingsInvalid
+from services.process.logging import get_logger
+from services.process.settings import Settings, variable_of
 from services.scoring_api.tokens_file import Stamp, stamp_of
-from services.service_kit.logging import get_logger
-from services.service_kit.settings import Settings, variable_of
 
 log = get_logger(__name__)
 

@@ -12,9 +12,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.contracts.errors import SettingsInvalid
+from services.process.logging import get_logger
+from services.process.settings import variable_of
 from services.scoring_api.callers import Caller, Scope
-from services.service_kit.logging import get_logger
-from services.service_kit.settings import variable_of
 
 log = get_logger(__name__)
 

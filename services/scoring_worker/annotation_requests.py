@@ -9,13 +9,13 @@ from aiokafka.errors import KafkaError
 
 from services.contracts.scoring import PairScore
 from services.contracts.topics import ANNOTATION_REQUESTED
+from services.events.event_codec import cloud_event_headers, encode_event
+from services.events.kafka_client import publish
 from services.pb.scoring.v1.events_pb2 import AnnotationRequested
+from services.process.logging import get_logger
+from services.process.metrics import ScoringMetrics
 from services.scoring_worker.annotation_choice import AnnotationChoice, AnnotationChooser, ScoredApplication
 from services.scoring_worker.score_writer import EVENT_ID_NAMESPACE
-from services.service_kit.event_codec import cloud_event_headers, encode_event
-from services.service_kit.kafka_client import publish
-from services.service_kit.logging import get_logger
-from services.service_kit.metrics import ScoringMetrics
 
 log = get_logger(__name__)
 

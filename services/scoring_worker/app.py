@@ -12,6 +12,16 @@ from aiokafka import AIOKafkaProducer
 from services.contracts.engine import PairScorer
 from services.contracts.errors import EngineClosed
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED
+from services.events.dead_letters import DeadLetters
+from services.events.event_reading import EventReader
+from services.events.kafka_client import create_topics, start_producer, stop_producer, wait_for_kafka
+from services.process.audit_log import ScoreAudit, open_audit_log
+from services.process.health_server import Checks, HealthServer
+from services.process.logging import get_logger
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
+from services.process.shutdown import drain
+from services.process.tracing import Tracing
 from services.scoring_worker.annotation_requests import AnnotationRequests
 from services.scoring_worker.application_intake import ApplicationIntake
 from services.scoring_worker.application_processing import ApplicationProcessor
@@ -22,16 +32,6 @@ from services.scoring_worker.job_view import JobView
 from services.scoring_worker.progress_watch import ProgressWatch
 from services.scoring_worker.score_writer import ScoreWriter
 from services.scoring_worker.waiting_room import WaitingRoom
-from services.service_kit.audit_log import ScoreAudit, open_audit_log
-from services.service_kit.dead_letters import DeadLetters
-from services.service_kit.event_reading import EventReader
-from services.service_kit.health_server import Checks, HealthServer
-from services.service_kit.kafka_client import create_topics, start_producer, stop_producer, wait_for_kafka
-from services.service_kit.logging import get_logger
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
-from services.service_kit.shutdown import drain
-from services.service_kit.tracing import Tracing
 
 log = get_logger(__name__)
 

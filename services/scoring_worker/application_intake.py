@@ -5,11 +5,11 @@ from typing import Any
 import faust
 
 from services.contracts.topics import APPLICATION_SUBMITTED
+from services.events.event_codec import SourceRecord
 from services.scoring_worker.application_processing import ApplicationProcessor
 from services.scoring_worker.delivery_check import DeliveryCheck
 from services.scoring_worker.faust_app import source_record
 from services.scoring_worker.offset_tracker import OffsetTracker
-from services.service_kit.event_codec import SourceRecord
 
 
 class ApplicationIntake:

@@ -20,20 +20,20 @@ from services.contracts.errors import (
     TextsUnreadable,
 )
 from services.contracts.scoring import PairRequest, PairScore
+from services.events.dead_letters import DeadLetters
+from services.events.event_codec import SourceRecord
+from services.events.event_reading import EventReader
+from services.events.message_mapping import job_text, result_message
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted
 from services.pb.scoring.v1.score_pb2 import ScoreResult
+from services.process.audit_log import NoAudit, ScoreAudit
+from services.process.logging import get_logger
+from services.process.metrics import ScoringMetrics
+from services.process.tracing import Tracing, current_trace
 from services.scoring_worker.application_order import ApplicationOrder, Place, Turn
 from services.scoring_worker.job_store import KnownJob
 from services.scoring_worker.score_writer import ScoreWriter
 from services.scoring_worker.waiting_room import WaitingRoom
-from services.service_kit.audit_log import NoAudit, ScoreAudit
-from services.service_kit.dead_letters import DeadLetters
-from services.service_kit.event_codec import SourceRecord
-from services.service_kit.event_reading import EventReader
-from services.service_kit.logging import get_logger
-from services.service_kit.message_mapping import job_text, result_message
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.tracing import Tracing, current_trace
 
 log = get_logger(__name__)
 

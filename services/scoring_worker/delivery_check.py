@@ -15,9 +15,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.contracts.errors import ScorerError
-from services.service_kit.kafka_client import is_retriable, open_admin, open_consumer
-from services.service_kit.logging import get_logger
-from services.service_kit.settings import Settings
+from services.events.kafka_client import is_retriable, open_admin, open_consumer
+from services.process.logging import get_logger
+from services.process.settings import Settings
 
 log = get_logger(__name__)
 

@@ -21,11 +21,11 @@ import faust
 from faust.sensors.monitor import Monitor
 
 from services.contracts.topics import APPLICATION_SUBMITTED
-from services.service_kit.batch_reading import read_past_damage
-from services.service_kit.event_codec import SourceRecord, known_time
-from services.service_kit.kafka_client import ssl_context
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
+from services.events.batch_reading import read_past_damage
+from services.events.event_codec import SourceRecord, known_time
+from services.events.kafka_client import ssl_context
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
 
 COMMIT_SECONDS = 0.5  # bounds what a crash repeats, beside what was in flight
 HEARTBEATS_PER_SESSION = 4

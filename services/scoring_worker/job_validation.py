@@ -3,10 +3,10 @@
 import faust
 
 from services.contracts.errors import InvalidInput
+from services.events.dead_letters import DeadLetters
+from services.events.event_reading import EventReader
+from services.events.job_records import read_posted_job
 from services.scoring_worker.faust_app import source_record
-from services.service_kit.dead_letters import DeadLetters
-from services.service_kit.event_reading import EventReader
-from services.service_kit.job_records import read_posted_job
 
 
 class JobValidator:

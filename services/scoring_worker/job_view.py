@@ -13,14 +13,14 @@ from aiokafka.errors import KafkaError
 
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import JOB_POSTED
+from services.events.event_codec import SourceRecord, source_record
+from services.events.event_reading import EventReader
+from services.events.job_records import read_posted_job
+from services.events.kafka_client import open_consumer
+from services.process.logging import get_logger
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
 from services.scoring_worker.job_store import JobStore, KnownJob
-from services.service_kit.event_codec import SourceRecord, source_record
-from services.service_kit.event_reading import EventReader
-from services.service_kit.job_records import read_posted_job
-from services.service_kit.kafka_client import open_consumer
-from services.service_kit.logging import get_logger
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
 
 log = get_logger(__name__)
 

@@ -11,11 +11,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.contracts.topics import APPLICATION_SUBMITTED
+from services.events.kafka_client import client_options, settled
+from services.process.logging import get_logger
+from services.process.settings import Settings
 from services.scoring_worker.delivery_check import DeliveryCheck
 from services.scoring_worker.stall_detector import StallDetector, Stand
-from services.service_kit.kafka_client import client_options, settled
-from services.service_kit.logging import get_logger
-from services.service_kit.settings import Settings
 
 log = get_logger(__name__)
 

@@ -8,16 +8,16 @@ from aiokafka import AIOKafkaProducer
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.contracts.topics import APPLICATION_SCORED
-from services.pb.scoring.v1.score_pb2 import ScoreResult, SourceEvent
-from services.service_kit.event_codec import (
+from services.events.event_codec import (
     SourceRecord,
     cloud_event_headers,
     encode_event,
     event_time_seconds,
 )
-from services.service_kit.kafka_client import publish
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.tracing import current_trace
+from services.events.kafka_client import publish
+from services.pb.scoring.v1.score_pb2 import ScoreResult, SourceEvent
+from services.process.metrics import ScoringMetrics
+from services.process.tracing import current_trace
 
 # Of which name-based event ids are derived: the same score gets the same ce_id on redelivery.
 EVENT_ID_NAMESPACE = uuid.UUID("6f1f2f1e-52a4-5a86-9f0a-6a0a6f6b7a11")

@@ -9,12 +9,12 @@ from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from services.contracts.errors import ScorerError, SettingsInvalid
-from services.service_kit.adapter_administration import AdapterAdministration
-from services.service_kit.dead_letters import DeadLetters
-from services.service_kit.health_server import HealthServer
-from services.service_kit.kafka_client import create_topics, start_producer, stop_producer, wait_for_kafka
-from services.service_kit.logging import get_logger
-from services.service_kit.settings import Settings, variable_of
+from services.events.dead_letters import DeadLetters
+from services.events.kafka_client import create_topics, start_producer, stop_producer, wait_for_kafka
+from services.process.health_server import HealthServer
+from services.process.logging import get_logger
+from services.process.settings import Settings, variable_of
+from services.rollout.administration import AdapterAdministration
 from services.training_service.contact_watch import ContactWatch
 from services.training_service.database import Database
 from services.training_service.intake import LabelIntake

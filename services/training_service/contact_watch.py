@@ -11,9 +11,9 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.contracts.topics import SCORE_LABELLED
-from services.service_kit.kafka_client import open_consumer
-from services.service_kit.logging import get_logger
-from services.service_kit.settings import Settings
+from services.events.kafka_client import open_consumer
+from services.process.logging import get_logger
+from services.process.settings import Settings
 
 log = get_logger(__name__)
 

@@ -11,12 +11,12 @@ from aiokafka.errors import KafkaError
 
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
-from services.service_kit.dead_letters import DeadLetters
-from services.service_kit.event_codec import SourceRecord, known_time, source_record
-from services.service_kit.event_reading import EventReader
-from services.service_kit.kafka_client import open_consumer
-from services.service_kit.logging import get_logger
-from services.service_kit.settings import Settings
+from services.events.dead_letters import DeadLetters
+from services.events.event_codec import SourceRecord, known_time, source_record
+from services.events.event_reading import EventReader
+from services.events.kafka_client import open_consumer
+from services.process.logging import get_logger
+from services.process.settings import Settings
 from services.training_service.intake_records import IntakeRecord, read_record
 from services.training_service.label_store import LabelStore, ReadPosition
 from services.training_service.metrics import TrainerMetrics

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import category_of
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
+from services.events.event_codec import SourceRecord, event_time_seconds
+from services.events.event_reading import EventReader
+from services.events.job_records import PostedJob, read_posted_job
+from services.events.message_mapping import job_text
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, ScoreLabelled
-from services.service_kit.event_codec import SourceRecord, event_time_seconds
-from services.service_kit.event_reading import EventReader
-from services.service_kit.job_records import PostedJob, read_posted_job
-from services.service_kit.message_mapping import job_text
 
 #: What a label with a category alone counts as: the middle of the category's range, in points.
 CATEGORY_SCORES = {"excellent": 92.5, "good": 75.0, "fair": 55.0, "poor": 22.5}

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.service_kit.logging import get_logger
+from services.process.logging import get_logger
 from services.training_service.database import Database
 
 log = get_logger(__name__)

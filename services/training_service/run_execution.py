@@ -9,17 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import (
     AdapterNotFound,
     AdapterStoreUnreachable,
     BrokerUnreachable,
     ScorerError,
 )
-from services.scoring.lora_adapter import read_adapter
-from services.service_kit.adapter_administration import AdapterAdministration, open_store
-from services.service_kit.engine_settings import adapter_folder, resume_tokens
-from services.service_kit.logging import get_logger
-from services.service_kit.settings import Settings
+from services.process.engine_settings import adapter_folder, resume_tokens
+from services.process.logging import get_logger
+from services.process.settings import Settings
+from services.rollout.administration import AdapterAdministration, open_store
 from services.training_service.gate import candidate_digest, figures_of_candidate, judge, read_comparison
 from services.training_service.label_store import LabelStore
 from services.training_service.metrics import TrainerMetrics

@@ -4,8 +4,8 @@ import asyncio
 import math
 import time
 
-from services.service_kit.logging import get_logger
-from services.service_kit.settings import Settings
+from services.process.logging import get_logger
+from services.process.settings import Settings
 from services.training_service.label_store import LabelStore
 from services.training_service.metrics import TrainerMetrics
 from services.training_service.retention_clock import RetentionClock

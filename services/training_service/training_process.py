@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.contracts.errors import ScorerError
-from services.service_kit.logging import get_logger
-from services.service_kit.parent_death import end_with_parent
-from services.service_kit.settings import PREFIX, Settings, variable_of
+from services.process.logging import get_logger
+from services.process.parent_death import end_with_parent
+from services.process.settings import PREFIX, Settings, variable_of
 
 log = get_logger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from services.contracts.errors import SettingsInvalid
-from services.service_kit.settings import Settings, variable_of
+from services.process.settings import Settings, variable_of
 from services.training_service.label_store import LabelStore, TrainingPair
 
 T = TypeVar("T")

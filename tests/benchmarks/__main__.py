@@ -14,9 +14,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.service_kit.engine_settings import engine_spec
-from services.service_kit.logging import configure_logging
-from services.service_kit.settings import load_settings
+from services.process.engine_settings import engine_spec
+from services.process.logging import configure_logging
+from services.process.settings import load_settings
 from tests.benchmarks.card import card_setup
 from tests.benchmarks.catalogue import BENCHMARKS, CARD_BENCHMARKS, Benchmark, chosen
 from tests.benchmarks.figures import Outcome

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.scoring.engine import ScoringEngine
+from services.scoring.engine.scoring_engine import ScoringEngine
 from tests.benchmarks.figures import Outcome, over_rounds
 from tests.benchmarks.rounds import Way, compare
 from tests.benchmarks.setup import Setup

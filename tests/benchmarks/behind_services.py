@@ -6,14 +6,14 @@ import uuid
 from prometheus_client import CollectorRegistry
 
 from services.contracts.topics import APPLICATION_SCORED
+from services.devkit.embedded_broker import EmbeddedBroker
+from services.events.kafka_client import create_topics
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
-from services.scoring.engine import ScoringEngine
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings, load_settings
+from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring_worker.app import run_worker
-from services.service_kit.embedded_broker import EmbeddedBroker
-from services.service_kit.kafka_client import create_topics
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings, load_settings
 from tests.benchmarks.figures import Outcome
 from tests.benchmarks.rounds import Comparison, compare
 from tests.benchmarks.setup import Setup

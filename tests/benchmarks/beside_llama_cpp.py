@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from services.scoring.bundled_model import BUNDLED_MODEL
-from services.scoring.prompt import PromptBuilder
-from services.scoring.score_scale import find_score_tokens
-from services.scoring.text_encoder import TextEncoder
+from services.scoring.model.bundled_model import BUNDLED_MODEL
+from services.scoring.reading.prompt import PromptBuilder
+from services.scoring.reading.score_scale import find_score_tokens
+from services.scoring.reading.text_encoder import TextEncoder
 from tests.benchmarks.figures import Outcome
 from tests.benchmarks.rounds import compare
 from tests.benchmarks.setup import Setup

@@ -13,13 +13,13 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from services.cli.process_memory import peak_memory_bytes
 from services.contracts.scoring import PairRequest
-from services.scoring.base_model import BaseModel, load_base_model
-from services.scoring.engine import ScoringEngine
-from services.scoring.score_scale import NUM_TREE_NODES
-from services.service_kit.engine_settings import engine_spec
-from services.service_kit.settings import Settings
+from services.devkit.process_memory import peak_memory_bytes
+from services.process.engine_settings import engine_spec
+from services.process.settings import Settings
+from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.reading.score_scale import NUM_TREE_NODES
 from tests.benchmarks.cost_model import Shape, operations
 from tests.benchmarks.figures import Outcome, over_rounds
 from tests.benchmarks.random_adapter import write_random_adapter

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from services.cli.engine_benchmark import TokenCounter
-from services.scoring.engine import ScoringEngine
+from services.devkit.engine_benchmark import TokenCounter
+from services.scoring.engine.scoring_engine import ScoringEngine
 from tests.benchmarks.cost_model import Measured, Pair, fit
 from tests.benchmarks.figures import Outcome, over_rounds
 from tests.benchmarks.setup import Setup

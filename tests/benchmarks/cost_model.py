@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.scoring.score_scale import NUM_TREE_NODES
+from services.scoring.reading.score_scale import NUM_TREE_NODES
 
 
 @dataclass(frozen=True, slots=True)

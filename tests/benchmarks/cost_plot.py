@@ -19,7 +19,7 @@ from matplotlib import pyplot
 from tests.benchmarks.cost_model import Cost, Pair, pairs_per_second
 from tests.benchmarks.results_file import RESULTS_FILE, load
 
-DEFAULT_BUDGETS = {"cpu": 2048, "cuda": 20_000}  # those of services/scoring/engine_factory.py
+DEFAULT_BUDGETS = {"cpu": 2048, "cuda": 20_000}  # those of services/scoring/engine/factory.py
 
 
 def draw(entry: dict[str, Any], variant: str, output: Path) -> None:

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.contracts.scoring import PairRequest
-from services.scoring.base_model import load_base_model
-from services.scoring.engine import ScoringEngine
-from services.service_kit.engine_settings import engine_spec
-from services.service_kit.settings import load_settings
+from services.process.engine_settings import engine_spec
+from services.process.settings import load_settings
+from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.model.base_model import load_base_model
 from tests import work_set
 from tests.benchmarks.figures import Figure, Outcome, over_rounds
 from tests.benchmarks.setup import Setup

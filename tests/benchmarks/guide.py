@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from services.contracts.scoring import PairRequest
-from services.scoring.base_model import BaseModel
-from services.scoring.engine_factory import EngineSpec
-from services.scoring.prompt import PromptBuilder
-from services.scoring.text_encoder import TextEncoder
+from services.scoring.engine.factory import EngineSpec
+from services.scoring.model.base_model import BaseModel
+from services.scoring.reading.prompt import PromptBuilder
+from services.scoring.reading.text_encoder import TextEncoder
 from tests.benchmarks.figures import Outcome
 from tests.benchmarks.rounds import compare
 from tests.benchmarks.setup import Setup

@@ -3,8 +3,8 @@
 With 32 in flight, as from a busy API: were all of them in the queue at once, their order would not count.
 """
 
-from services.cli.engine_benchmark import TokenCounter
 from services.contracts.scoring import PairRequest
+from services.devkit.engine_benchmark import TokenCounter
 from tests.benchmarks.figures import Outcome, over_rounds
 from tests.benchmarks.rounds import compare
 from tests.benchmarks.setup import Setup

@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
 
+from services.adapters.adapter_folder import read_adapter
 from services.contracts.scoring import ScoreDistribution, category_of
-from services.scoring.base_model import BaseModel, load_base_model
-from services.scoring.lora_adapter import read_adapter
-from services.scoring.prompt import PromptBuilder
-from services.scoring.score_model import ScoreModel, TreeRow
-from services.scoring.score_scale import NUM_READOUT_ROWS, distribution_from_logits, find_score_tokens
-from services.scoring.text_encoder import TextEncoder
-from services.service_kit.engine_settings import base_model_spec
-from services.service_kit.settings import load_settings
+from services.process.engine_settings import base_model_spec
+from services.process.settings import load_settings
+from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.score_model import ScoreModel, TreeRow
+from services.scoring.reading.prompt import PromptBuilder
+from services.scoring.reading.score_scale import NUM_READOUT_ROWS, distribution_from_logits, find_score_tokens
+from services.scoring.reading.text_encoder import TextEncoder
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.results_file import RESULTS_FILE, add
 from training.configuration import parse_config

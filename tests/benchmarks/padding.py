@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from services.cli.engine_benchmark import TokenCounter
 from services.contracts.scoring import PairRequest
+from services.devkit.engine_benchmark import TokenCounter
 from tests import work_set
 from tests.benchmarks.figures import Outcome, over_rounds
 from tests.benchmarks.setup import Setup

@@ -1,6 +1,6 @@
 """What it gives to compute a job's part once for all of its resumes."""
 
-from services.scoring.score_model import TreeRow
+from services.scoring.model.score_model import TreeRow
 from tests.benchmarks.figures import Outcome
 from tests.benchmarks.rounds import compare
 from tests.benchmarks.setup import Setup

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from services.scoring.engine import ScoringEngine
+from services.scoring.engine.scoring_engine import ScoringEngine
 from tests.benchmarks.figures import Outcome
 from tests.benchmarks.rounds import compare
 from tests.benchmarks.setup import Setup

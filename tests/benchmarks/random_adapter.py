@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from services.scoring.base_model import BaseModel
-from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE
-from services.scoring.lora_options import CONFIG_FILE
-from services.scoring.prompt import PROMPT_VERSION
+from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE
+from services.adapters.lora_options import CONFIG_FILE
+from services.contracts.reading import PROMPT_VERSION
+from services.scoring.model.base_model import BaseModel
 from training.lora_setup import TARGET_MODULES
 
 RANK = 16

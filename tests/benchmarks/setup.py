@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from services.contracts.scoring import PairRequest
-from services.scoring.base_model import BaseModel, load_base_model
-from services.scoring.engine_factory import EngineSpec
-from services.service_kit.settings import Settings
+from services.process.settings import Settings
+from services.scoring.engine.factory import EngineSpec
+from services.scoring.model.base_model import BaseModel, load_base_model
 from tests.benchmarks.work import WorkSize, fresh_work
 
 Quantization = Literal["auto", "nf4", "none"]

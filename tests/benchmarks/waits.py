@@ -1,7 +1,7 @@
 """How long callers wait at 70 % of the measured capacity, over one pair alone."""
 
-from services.cli.engine_benchmark import Waits, pairs_per_second, waits_alone, waits_under_load
-from services.scoring.engine import ScoringEngine
+from services.devkit.engine_benchmark import Waits, pairs_per_second, waits_alone, waits_under_load
+from services.scoring.engine.scoring_engine import ScoringEngine
 from tests.benchmarks.figures import Outcome, over_rounds
 from tests.benchmarks.interleaving import by_job
 from tests.benchmarks.setup import Setup

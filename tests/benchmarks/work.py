@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from services.contracts.engine_observer import EngineObserver, SilentObserver
 from services.contracts.scoring import PairRequest, PairScore
-from services.scoring.base_model import BaseModel
-from services.scoring.engine import ScoringEngine
-from services.scoring.engine_factory import EngineSpec, assemble_engine
-from services.service_kit.message_mapping import job_text
+from services.events.message_mapping import job_text
+from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.model.base_model import BaseModel
 from tests import work_set
 
 

@@ -10,9 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from services.service_kit.embedded_broker import EmbeddedBroker
-from services.service_kit.kafka_client import create_topics
-from services.service_kit.settings import load_settings
+from services.devkit.embedded_broker import EmbeddedBroker
+from services.events.kafka_client import create_topics
+from services.process.settings import load_settings
 from tests.deploy.monitored_services import monitored_services
 from tests.deploy.tools import grafana_module
 

@@ -22,16 +22,16 @@ from prometheus_client import CollectorRegistry
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
-from services.scoring.base_model import BaseModelSpec
-from services.scoring.engine import ScoringEngine
-from services.scoring.engine_factory import EngineSpec, build_engine
+from services.process.metrics import ScoringMetrics
+from services.process.parent_death import end_with_parent
+from services.process.settings import Settings
+from services.rollout.administration import AdapterAdministration
+from services.rollout.watch import following_adapters
+from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.model.base_model import BaseModelSpec
 from services.scoring_api.app import ApiAddresses, run_api
 from services.scoring_worker.app import run_worker
-from services.service_kit.adapter_administration import AdapterAdministration
-from services.service_kit.adapter_watch import following_adapters
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.parent_death import end_with_parent
-from services.service_kit.settings import Settings
 from services.training_service.app import run_trainer
 from services.training_service.metrics import TrainerMetrics
 from tests.adapter_folders import TINY_MODEL, make_adapter

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from services.contracts.topics import TOPICS
+from services.events.kafka_client import MAX_RECORD_BYTES
+from services.process.settings import PREFIX, Settings, load_settings
 from services.scoring_worker.app import STOP_SECONDS
-from services.service_kit.kafka_client import MAX_RECORD_BYTES
-from services.service_kit.settings import PREFIX, Settings, load_settings
 from tests.deploy.tools import DEPLOY, program
 
 COMPOSE = DEPLOY / "compose.yaml"

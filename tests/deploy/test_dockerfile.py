@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from services.service_kit.settings import PREFIX, Settings, load_settings, variable_of
+from services.process.settings import PREFIX, Settings, load_settings, variable_of
 from tests.deploy.tools import DEPLOY, ROOT, program
 
 DOCKERFILE = DEPLOY / "Dockerfile"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from services.service_kit.settings import Settings, variable_of
+from services.process.settings import Settings, variable_of
 from tests.deploy.tools import KUBERNETES, ROOT
 
 PAGES = ("capacity.md", "operations.md", "performance.md", "runbooks.md")

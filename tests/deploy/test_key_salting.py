@@ -3,8 +3,8 @@
 import asyncio
 
 from services.contracts.topics import APPLICATION_SUBMITTED
-from services.service_kit.kafka_client import create_topics
-from services.service_kit.settings import Settings
+from services.events.kafka_client import create_topics
+from services.process.settings import Settings
 from tests.integration.kafka_desk import KafkaDesk
 
 NUM_SALTS = 16  # keys differ from run to run: so many never fall on one partition alone

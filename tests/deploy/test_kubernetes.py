@@ -12,9 +12,9 @@ import yaml
 from pydantic import SecretStr
 
 from services.contracts.topics import APPLICATION_SUBMITTED, TOPICS
+from services.events.kafka_client import MAX_RECORD_BYTES
+from services.process.settings import PREFIX, Settings, load_settings, variable_of
 from services.scoring_worker.app import STOP_SECONDS
-from services.service_kit.kafka_client import MAX_RECORD_BYTES
-from services.service_kit.settings import PREFIX, Settings, load_settings, variable_of
 from tests.deploy.prometheus_rule import FILE as RULE_FILE
 from tests.deploy.prometheus_rule import prometheus_rule
 from tests.deploy.tools import KUBERNETES, program

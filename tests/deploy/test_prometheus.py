@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.service_kit.kafka_client import create_topics
-from services.service_kit.settings import Settings
+from services.events.kafka_client import create_topics
+from services.process.settings import Settings
 from tests.deploy.monitored_services import monitored_services
 from tests.deploy.tools import DEPLOY, GRAFANA, ROOT, RULES, grafana_module, program
 

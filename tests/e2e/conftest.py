@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from services.service_kit.kafka_client import create_topics
-from services.service_kit.settings import Settings, variable_of
+from services.events.kafka_client import create_topics
+from services.process.settings import Settings, variable_of
 from tests.integration.conftest import bootstrap_servers, settings
 from tests.integration.kafka_desk import KafkaDesk
 

@@ -11,9 +11,9 @@ import pytest
 
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import APPLICATION_SCORED, APPLICATION_SUBMITTED
-from services.scoring.base_model import BaseModelSpec
-from services.scoring.engine_factory import EngineSpec, build_engine
-from services.service_kit.message_mapping import job_text
+from services.events.message_mapping import job_text
+from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.model.base_model import BaseModelSpec
 from tests import work_set
 from tests.e2e.conftest import StartService
 from tests.integration.kafka_desk import APPLICATION_DEAD_LETTERS, KafkaDesk, kind_of

@@ -16,24 +16,24 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.adapters.adapter_folder import read_adapter
 from services.contracts.adapters import Canary, SwitchReport
 from services.contracts.engine_observer import SilentObserver
 from services.contracts.scoring import BASE_ADAPTER_DIGEST, PairRequest, PairScore
 from services.contracts.topics import APPLICATION_SCORED
+from services.events.event_codec import decode_event
+from services.events.message_mapping import job_text
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
-from services.scoring.base_model import BaseModelSpec
-from services.scoring.engine import ScoringEngine
-from services.scoring.engine_factory import EngineSpec, build_engine
-from services.scoring.lora_adapter import read_adapter
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
+from services.rollout.administration import AdapterAdministration
+from services.rollout.watch import following_adapters
+from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.model.base_model import BaseModelSpec
 from services.scoring_worker.app import run_worker
-from services.service_kit.adapter_administration import AdapterAdministration
-from services.service_kit.adapter_watch import following_adapters
-from services.service_kit.event_codec import decode_event
-from services.service_kit.message_mapping import job_text
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
 from tests.adapter_folders import TINY_MODEL, make_adapter
 from tests.integration.api_under_test import running_api
 from tests.integration.kafka_desk import KafkaDesk

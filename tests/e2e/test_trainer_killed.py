@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from services.adapters.adapter_folder import read_adapter
 from services.contracts.topics import ADAPTER_PUBLISHED, SCORE_LABELLED, dead_letter_topic
-from services.scoring.lora_adapter import read_adapter
-from services.service_kit.adapter_administration import open_store
-from services.service_kit.settings import Settings, variable_of
+from services.process.settings import Settings, variable_of
+from services.rollout.administration import open_store
 from services.training_service.run_store import RunState
 from tests.adapter_folders import make_adapter
 from tests.e2e.trainer_runner import POINTS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.samples import load_samples
+from services.devkit.samples import load_samples
 
 pytestmark = pytest.mark.slow
 

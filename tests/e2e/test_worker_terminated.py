@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from services.contracts.topics import APPLICATION_SCORED
-from services.service_kit.settings import Settings, variable_of
+from services.process.settings import Settings, variable_of
 from tests.integration.kafka_desk import KafkaDesk
 
 pytestmark = pytest.mark.slow

@@ -14,8 +14,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from services.adapters.store import AdapterStore
-from services.service_kit.adapter_administration import AdapterAdministration
-from services.service_kit.settings import load_settings
+from services.process.settings import load_settings
+from services.rollout.administration import AdapterAdministration
 from services.training_service.app import run_trainer
 from services.training_service.label_store import LabelStore
 from services.training_service.metrics import TrainerMetrics

@@ -5,12 +5,12 @@ import sys
 
 from prometheus_client import CollectorRegistry
 
+from services.process.logging import configure_logging
+from services.process.metrics import ScoringMetrics
+from services.process.settings import load_settings
+from services.process.shutdown import stop_on_signals
 from services.scoring_worker.app import run_worker
 from services.scoring_worker.faust_app import leave_without_faust
-from services.service_kit.logging import configure_logging
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import load_settings
-from services.service_kit.shutdown import stop_on_signals
 from tests.fake_scorer import FakeScorer
 
 

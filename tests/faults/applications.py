@@ -12,9 +12,9 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from services.contracts.topics import APPLICATION_SCORED
-from services.service_kit.embedded_broker import EmbeddedBroker
-from services.service_kit.kafka_client import create_topics, open_consumer
-from services.service_kit.settings import Settings, load_settings
+from services.devkit.embedded_broker import EmbeddedBroker
+from services.events.kafka_client import create_topics, open_consumer
+from services.process.settings import Settings, load_settings
 from tests import work_set
 from tests.integration.conftest import BOOTSTRAP_SERVERS
 from tests.integration.kafka_desk import APPLICATION_DEAD_LETTERS, KafkaDesk

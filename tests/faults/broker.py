@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from services.service_kit.embedded_broker import EmbeddedBroker
+from services.devkit.embedded_broker import EmbeddedBroker
 
 CHUNK_BYTES = 65_536
 

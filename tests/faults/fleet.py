@@ -14,8 +14,8 @@ import httpx
 
 from services.cli.service_commands import api, worker
 from services.cli.trainer_commands import trainer
-from services.service_kit.parent_death import end_with_parent
-from services.service_kit.settings import Settings, variable_of
+from services.process.parent_death import end_with_parent
+from services.process.settings import Settings, variable_of
 from tests.e2e import worker_runner
 from tests.ports import free_port
 from tests.resident_memory import resident_bytes
@@ -23,9 +23,9 @@ from tests.resident_memory import resident_bytes
 COMMANDS = {"worker": worker, "api": api, "trainer": trainer}
 # What takes long to import; a process that is forked from it loads the model alone.
 PRELOADED = ["tests.faults.fleet", "tests.e2e.worker_runner", "services.scoring_api.app"]
-PRELOADED += ["services.service_kit.adapter_watch", "services.training_service.app"]
-PRELOADED_WITH_MODEL = [*PRELOADED, "torch", "services.scoring.engine_factory"]
-PRELOADED_WITH_MODEL += ["services.scoring.random_models", "transformers.models.gemma3.modeling_gemma3"]
+PRELOADED += ["services.rollout.watch", "services.training_service.app"]
+PRELOADED_WITH_MODEL = [*PRELOADED, "torch", "services.scoring.engine.factory"]
+PRELOADED_WITH_MODEL += ["services.scoring.model.random_models", "transformers.models.gemma3.modeling_gemma3"]
 FAKE_SECONDS_PER_SCORE = 0.2
 PORT_SETTINGS = {
     "worker": "worker_metrics_port",

@@ -18,13 +18,13 @@ from prometheus_client import CollectorRegistry
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
-from services.scoring.base_model import BaseModelSpec
-from services.scoring.engine import ScoringEngine
-from services.scoring.engine_factory import EngineSpec, build_engine
-from services.scoring.score_model import ScoreModel, TreeRow
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings, load_settings
+from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.model.base_model import BaseModelSpec
+from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring_worker.app import run_worker
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings, load_settings
 from tests import work_set
 from tests.faults.applications import any_broker, fault_settings, sending
 from tests.faults.fleet import Fleet

@@ -77,7 +77,7 @@ def _texts(chance: random.Random) -> Iterator[tuple[object, ...]]:
 
 
 def _settings(chance: random.Random) -> Iterator[tuple[object, ...]]:
-    from services.service_kit.settings import Settings
+    from services.process.settings import Settings
 
     names = sorted(Settings.model_fields)
     while True:

@@ -18,6 +18,9 @@ from services.adapters.manifest import parse_manifest
 from services.contracts.errors import AdapterIncompatible, InvalidInput, SettingsInvalid
 from services.contracts.reference import reference_from_json
 from services.contracts.scoring import NUM_SCORES, PairRequest, ScoreDistribution
+from services.events.event_codec import decode_event, encode_event, event_time_seconds
+from services.events.message_limits import violations_of
+from services.events.message_mapping import result_message
 from services.pb.scoring.v1.events_pb2 import (
     AdapterPublished,
     AnnotationRequested,
@@ -27,15 +30,12 @@ from services.pb.scoring.v1.events_pb2 import (
 )
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import RankCandidatesRequest
-from services.scoring.identity_masking import mask_identity
-from services.scoring.injection_detector import is_suspicious
-from services.scoring.instruction_removal import without_instructions
-from services.scoring.text_cleaning import clean_text
+from services.process.settings import Settings, load_settings
+from services.scoring.reading.identity_masking import mask_identity
+from services.scoring.reading.injection_detector import is_suspicious
+from services.scoring.reading.instruction_removal import without_instructions
+from services.scoring.reading.text_cleaning import clean_text
 from services.scoring_api.tokens_file import read_tokens_file
-from services.service_kit.event_codec import decode_event, encode_event, event_time_seconds
-from services.service_kit.message_limits import violations_of
-from services.service_kit.message_mapping import result_message
-from services.service_kit.settings import Settings, load_settings
 from tests.fake_scorer import fake_score
 
 EVENTS: tuple[type[Message], ...] = (

@@ -8,8 +8,8 @@ import torch
 
 from services.contracts.engine_observer import SilentObserver
 from services.contracts.scoring import PairRequest, PairScore
-from services.scoring.base_model import BaseModelSpec, load_base_model
-from services.scoring.engine_factory import EngineSpec, assemble_engine
+from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.model.base_model import BaseModelSpec, load_base_model
 from tests.work_set import jobs, resumes
 
 pytestmark = [

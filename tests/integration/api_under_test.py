@@ -16,10 +16,10 @@ from services.pb.scoring.v1.events_pb2 import InlineJob, ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2_grpc import FeedbackServiceStub
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
 from services.scoring_api.app import ApiAddresses, run_api
 from services.scoring_api.label_publisher import LabelNotPublished, RecordPosition
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
 from tests.fake_scorer import FakeScorer, fake_score
 
 JOB = InlineJob(title="Nurse", description="Cares for patients on two wards.")

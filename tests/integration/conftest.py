@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from services.service_kit.embedded_broker import EmbeddedBroker
-from services.service_kit.kafka_client import create_topics
-from services.service_kit.settings import Settings, load_settings
+from services.devkit.embedded_broker import EmbeddedBroker
+from services.events.kafka_client import create_topics
+from services.process.settings import Settings, load_settings
 from tests.integration.kafka_desk import KafkaDesk
 
 BOOTSTRAP_SERVERS = "SCORER_KAFKA_BOOTSTRAP_SERVERS"

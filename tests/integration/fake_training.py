@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from services.scoring.lora_adapter import read_adapter
+from services.adapters.adapter_folder import read_adapter
 
 FIGURES = {
     "mean_absolute_error": 10.0,

@@ -17,10 +17,10 @@ from services.contracts.topics import (
     JOB_POSTED,
     dead_letter_topic,
 )
+from services.events.kafka_client import Headers, open_consumer, start_producer
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
 from services.scoring_worker.app import run_worker
-from services.service_kit.kafka_client import Headers, open_consumer, start_producer
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
 from tests.fake_scorer import FakeScorer
 
 Record = ConsumerRecord[bytes, bytes]

@@ -11,27 +11,27 @@ import pytest
 from aiokafka.errors import TopicAuthorizationFailedError
 from prometheus_client import CollectorRegistry
 
+from services.adapters.adapter_folder import WEIGHTS_FILE, read_adapter
 from services.adapters.store import AdapterStore
 from services.contracts.engine_observer import SilentObserver
 from services.contracts.errors import AdapterNotFound, BrokerUnreachable
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import ADAPTER_PUBLISHED
+from services.events.event_codec import encode_event
+from services.events.kafka_client import start_producer
 from services.pb.scoring.v1.adapter_service_pb2 import (
     ActivateAdapterRequest,
     ListAdaptersRequest,
     RollbackAdapterRequest,
 )
 from services.pb.scoring.v1.adapter_service_pb2_grpc import AdapterServiceStub
-from services.scoring.base_model import BaseModelSpec, load_base_model
-from services.scoring.engine import ScoringEngine
-from services.scoring.engine_factory import EngineSpec, assemble_engine
-from services.scoring.lora_adapter import WEIGHTS_FILE, read_adapter
-from services.service_kit.adapter_administration import AdapterAdministration, announcement, open_store
-from services.service_kit.adapter_watch import following_adapters
-from services.service_kit.event_codec import encode_event
-from services.service_kit.kafka_client import start_producer
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
+from services.rollout.administration import AdapterAdministration, announcement, open_store
+from services.rollout.watch import following_adapters
+from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.model.base_model import BaseModelSpec, load_base_model
 from tests.adapter_folders import TINY_MODEL, make_adapter
 from tests.integration.api_under_test import running_api
 
@@ -155,7 +155,7 @@ async def test_what_the_broker_refuses_to_announce_is_not_listed_as_active(
         raise TopicAuthorizationFailedError
 
     # The embedded broker refuses nobody.
-    monkeypatch.setattr("services.service_kit.adapter_administration.publish", refuse)
+    monkeypatch.setattr("services.rollout.administration.publish", refuse)
     for change in (administration.publish(folders[1]), administration.rollback()):
         with pytest.raises(BrokerUnreachable, match=r"refuses the announcement \(TopicAuthorization"):
             await change
@@ -239,7 +239,7 @@ async def test_a_store_that_is_away_is_waited_for(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("services.service_kit.adapter_watch.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("services.rollout.watch.RETRY_SECONDS", 0.1)
     await AdapterAdministration(own_settings).publish(folders[0])
     (tmp_path / "store").rename(tmp_path / "away")
     metrics = ScoringMetrics(CollectorRegistry())

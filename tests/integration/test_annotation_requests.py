@@ -11,11 +11,11 @@ from aiokafka.errors import TopicAuthorizationFailedError
 
 from services.contracts.scoring import NUM_SCORES, PairRequest, PairScore, ScoreDistribution
 from services.contracts.topics import ANNOTATION_REQUESTED
+from services.events.event_codec import decode_event
 from services.pb.scoring.v1.events_pb2 import AnnotationRequested
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
 from services.scoring_worker import annotation_choice, annotation_requests
-from services.service_kit.event_codec import decode_event
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
 from tests.fake_scorer import FakeScorer, fake_score
 from tests.integration.kafka_desk import KafkaDesk
 

@@ -12,8 +12,8 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-from services.service_kit.audit_log import input_digest
-from services.service_kit.settings import Settings
+from services.process.audit_log import input_digest
+from services.process.settings import Settings
 from tests.fake_scorer import FakeScorer
 from tests.full_folder import FullFolder
 from tests.integration.api_under_test import JOB_TEXT, PairRequest, running_api, score_request
@@ -92,7 +92,7 @@ async def test_an_answer_that_cannot_be_noted_is_an_error_and_the_next_one_works
 async def test_the_api_is_not_ready_while_it_cannot_note_and_ready_again_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.service_kit.audit_log.TRIAL_SECONDS", 0.05)
+    monkeypatch.setattr("services.process.audit_log.TRIAL_SECONDS", 0.05)
     monkeypatch.setattr("services.scoring_api.health_service.FOLLOW_SECONDS", 0.05)
     async with running_api(FakeScorer(), audit_log_dir=str(tmp_path)) as api:
         health = health_pb2_grpc.HealthStub(api.channel)

@@ -10,7 +10,7 @@ PROGRAM = f"""
 import asyncio, signal, subprocess
 import services.cli.__main__
 import grpc
-from services.service_kit.parent_death import end_with_parent
+from services.process.parent_death import end_with_parent
 
 async def echo(request, context):
     return request

@@ -9,12 +9,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.contracts.engine_observer import SilentObserver
 from services.contracts.scoring import PairRequest
+from services.events.message_mapping import job_text
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
-from services.scoring.base_model import BaseModel, BaseModelSpec
-from services.scoring.engine import ScoringEngine
-from services.scoring.engine_factory import EngineSpec, assemble_engine
-from services.service_kit.message_mapping import job_text
+from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.model.base_model import BaseModel, BaseModelSpec
 from tests.integration.api_under_test import Api, running_api
 from tests.integration.kafka_desk import KafkaDesk
 from tests.work_set import jobs, resumes

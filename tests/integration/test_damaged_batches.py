@@ -21,10 +21,10 @@ from services.contracts.topics import (
     SCORE_LABELLED,
     dead_letter_topic,
 )
-from services.service_kit.adapter_watch import AdapterWatch, following_adapters
-from services.service_kit.kafka_client import MAX_RECORD_BYTES, Headers, client_options, open_consumer
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
+from services.events.kafka_client import MAX_RECORD_BYTES, Headers, client_options, open_consumer
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
+from services.rollout.watch import AdapterWatch, following_adapters
 from tests.integration.kafka_desk import KafkaDesk, Record, kind_of
 from tests.integration.trainer_under_test import TrainerDesk, running_trainer, trainer_settings
 from tests.record_batches import CODECS, Row, batch, rows, signed, with_bad_header_name, with_flipped_byte

@@ -7,15 +7,15 @@ import pytest
 from click.testing import CliRunner
 
 from services.cli.__main__ import cli
-from services.cli.dead_letter_replay import DeadLetterReplay, ReplayInterrupted, replayed_headers
 from services.contracts.topics import (
     APPLICATION_SUBMITTED,
     SCORE_LABELLED,
     dead_letter_topic,
 )
-from services.service_kit.event_codec import SourceRecord
-from services.service_kit.kafka_client import publish, start_producer, stop_producer
-from services.service_kit.settings import PREFIX, Settings
+from services.events.event_codec import SourceRecord
+from services.events.kafka_client import publish, start_producer, stop_producer
+from services.events.replay import DeadLetterReplay, ReplayInterrupted, replayed_headers
+from services.process.settings import PREFIX, Settings
 from tests.integration.kafka_desk import KafkaDesk, Record
 
 WEEK_MILLISECONDS = 7 * 24 * 3600 * 1000
@@ -23,7 +23,7 @@ WEEK_MILLISECONDS = 7 * 24 * 3600 * 1000
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.cli.dead_letter_replay.POLL_MILLISECONDS", 200)
+    monkeypatch.setattr("services.events.replay.POLL_MILLISECONDS", 200)
 
 
 async def put_aside(
@@ -117,7 +117,7 @@ async def test_a_limit_leaves_the_rest_for_later(settings: Settings, desk: Kafka
 async def test_two_replays_at_once_share_out_the_letters(
     settings: Settings, desk: KafkaDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.cli.dead_letter_replay.ASSIGNMENT_SECONDS", 3.0)
+    monkeypatch.setattr("services.events.replay.ASSIGNMENT_SECONDS", 3.0)
     letters = [(str(number), "unknown_job") for number in range(60)]
     await put_aside(settings, desk, APPLICATION_SUBMITTED, letters)
 

@@ -8,10 +8,10 @@ from click.testing import CliRunner
 from services.cli.__main__ import cli
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import APPLICATION_SCORED
-from services.service_kit.event_codec import encode_event
-from services.service_kit.kafka_client import open_consumer
-from services.service_kit.message_mapping import result_message
-from services.service_kit.settings import Settings
+from services.events.event_codec import encode_event
+from services.events.kafka_client import open_consumer
+from services.events.message_mapping import result_message
+from services.process.settings import Settings
 from tests.fake_scorer import fake_score
 from tests.integration.kafka_desk import KafkaDesk
 from tests.integration.trainer_under_test import TrainerDesk, running_trainer, trainer_settings

@@ -11,15 +11,15 @@ import pytest
 
 from services.contracts.errors import SettingsInvalid
 from services.contracts.topics import APPLICATION_SUBMITTED, TOPICS
+from services.devkit.embedded_broker import EmbeddedBroker
+from services.events.kafka_client import _new_topic, create_topics, publish, start_producer
+from services.process.settings import Settings
 from services.scoring_worker.delivery_check import DeliveryCheck, RecordsSkipped
-from services.service_kit.embedded_broker import EmbeddedBroker
-from services.service_kit.kafka_client import _new_topic, create_topics, publish, start_producer
-from services.service_kit.settings import Settings
 from tests.integration.kafka_desk import KafkaDesk
 
 START_BROKER_AND_SLEEP = """
 import time
-from services.service_kit.embedded_broker import EmbeddedBroker
+from services.devkit.embedded_broker import EmbeddedBroker
 with EmbeddedBroker() as broker:
     print(broker.port, flush=True)
     time.sleep(60)

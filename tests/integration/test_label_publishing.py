@@ -8,13 +8,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from services.contracts.topics import SCORE_LABELLED
+from services.devkit.embedded_broker import EmbeddedBroker
+from services.events.event_codec import decode_event
+from services.events.kafka_client import create_topics
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
+from services.process.settings import Settings
 from services.scoring_api.kafka_label_publisher import KafkaLabelPublisher
 from services.scoring_api.label_publisher import LabelNotPublished
-from services.service_kit.embedded_broker import EmbeddedBroker
-from services.service_kit.event_codec import decode_event
-from services.service_kit.kafka_client import create_topics
-from services.service_kit.settings import Settings
 
 LABEL = ScoreLabelled(application_id="a-1", score=72.5, rater="rater-9", reasoning="Solid, but no Kafka.")
 

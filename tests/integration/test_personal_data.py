@@ -20,10 +20,10 @@ from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_L
 from services.pb.scoring.v1.events_pb2 import InlineJob, ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest
 from services.pb.scoring.v1.scoring_service_pb2 import ExplainRequest, ScoreRequest
+from services.process.logging import configure_logging
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
 from services.scoring_worker.app import run_worker
-from services.service_kit.logging import configure_logging
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
 from tests.fake_scorer import FakeScorer
 from tests.integration.api_under_test import Api, running_api
 from tests.integration.kafka_desk import KafkaDesk

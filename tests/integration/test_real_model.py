@@ -7,15 +7,15 @@ from typing import Literal
 
 import pytest
 
-from services.cli.samples import SamplePair, load_samples
 from services.contracts.engine_observer import SilentObserver
 from services.contracts.scoring import PairRequest
-from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
-from services.scoring.engine import ScoringEngine
-from services.scoring.engine_factory import EngineSpec, assemble_engine
-from services.scoring.score_model import ScoreModel
-from services.scoring.score_scale import find_score_tokens
-from services.scoring.text_encoder import TextEncoder
+from services.devkit.samples import SamplePair, load_samples
+from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.model.score_model import ScoreModel
+from services.scoring.reading.score_scale import find_score_tokens
+from services.scoring.reading.text_encoder import TextEncoder
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     ScoreRequest,
     StreamScoresRequest,
 )
-from services.scoring.base_model import BaseModel, BaseModelSpec
-from services.scoring.engine_factory import EngineSpec, assemble_engine
+from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.model.base_model import BaseModel, BaseModelSpec
 from tests.integration.api_under_test import Api, running_api, score_request
 from tests.work_set import jobs, resumes
 

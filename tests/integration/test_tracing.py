@@ -18,12 +18,12 @@ from services.contracts.errors import ScoringFailed
 from services.contracts.scoring import PairRequest, PairScore, StageSeconds
 from services.contracts.topics import APPLICATION_SCORED, APPLICATION_SUBMITTED
 from services.pb.scoring.v1.scoring_service_pb2 import Candidate, RankCandidatesRequest
+from services.process.logging import name_trace
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings
+from services.process.tracing import NO_TRACE, Tracing, current_trace
 from services.scoring_api.app import ApiAddresses, run_api
 from services.scoring_worker.app import run_worker
-from services.service_kit.logging import name_trace
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings
-from services.service_kit.tracing import NO_TRACE, Tracing, current_trace
 from tests.fake_scorer import FakeScorer, fake_score
 from tests.integration.api_under_test import JOB, FakePublisher, score_request
 from tests.integration.kafka_desk import KafkaDesk
@@ -265,7 +265,7 @@ def test_off_makes_nothing_and_imports_nothing() -> None:
         assert name_trace(logging, "", {}) == {}
     code = (
         "import services.scoring_api.app, services.scoring_worker.app, sys\n"
-        "from services.service_kit.tracing import Tracing\n"
+        "from services.process.tracing import Tracing\n"
         "Tracing('', 'x').close()\n"
         "print(sum(name.startswith('opentelemetry') for name in sys.modules))"
     )

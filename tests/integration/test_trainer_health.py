@@ -4,9 +4,9 @@ import os
 import signal
 from pathlib import Path
 
-from services.service_kit.embedded_broker import EmbeddedBroker
-from services.service_kit.kafka_client import create_topics
-from services.service_kit.settings import load_settings
+from services.devkit.embedded_broker import EmbeddedBroker
+from services.events.kafka_client import create_topics
+from services.process.settings import load_settings
 from tests.integration.health_probe import until_status
 from tests.integration.kafka_desk import KafkaDesk
 from tests.integration.trainer_under_test import TrainerDesk, running_trainer, trainer_settings

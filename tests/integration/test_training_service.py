@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.adapters.adapter_folder import read_adapter
 from services.contracts.topics import ADAPTER_PUBLISHED, SCORE_LABELLED, dead_letter_topic
-from services.scoring.lora_adapter import read_adapter
-from services.service_kit.adapter_administration import AdapterAdministration, open_store
-from services.service_kit.embedded_broker import EmbeddedBroker
-from services.service_kit.kafka_client import create_topics
-from services.service_kit.settings import Settings
+from services.devkit.embedded_broker import EmbeddedBroker
+from services.events.kafka_client import create_topics
+from services.process.settings import Settings
+from services.rollout.administration import AdapterAdministration, open_store
 from services.training_service.app import TrainerAlreadyRunning, run_trainer
 from services.training_service.label_store import Disagreement, TrainingPair
 from services.training_service.metrics import TrainerMetrics

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from services.contracts.scoring import PairRequest
-from services.scoring.base_model import BaseModelSpec
-from services.scoring.engine_factory import EngineSpec, build_engine
-from services.service_kit.adapter_administration import open_store
-from services.service_kit.settings import Settings
+from services.process.settings import Settings
+from services.rollout.administration import open_store
+from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.model.base_model import BaseModelSpec
 from services.training_service.run_store import Request, RunState
 from tests.adapter_folders import TINY_MODEL, make_adapter
 from tests.integration.kafka_desk import KafkaDesk

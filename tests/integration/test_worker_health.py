@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.process.metrics import ScoringMetrics
+from services.process.settings import Settings, load_settings
 from services.scoring_worker.app import run_worker
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import Settings, load_settings
 from tests.fake_scorer import FakeScorer
 from tests.integration.health_probe import until_status
 from tests.integration.kafka_desk import KafkaDesk

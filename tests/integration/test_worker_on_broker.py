@@ -10,7 +10,7 @@ from services.contracts.errors import EngineOverloaded, ScoringFailed, TextsUnre
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import APPLICATION_SCORED, APPLICATION_SUBMITTED, JOB_POSTED
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted
-from services.service_kit.settings import Settings
+from services.process.settings import Settings
 from tests.fake_scorer import FakeScorer, fake_score
 from tests.integration.kafka_desk import JOB_DEAD_LETTERS, KafkaDesk, kind_of
 

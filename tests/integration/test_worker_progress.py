@@ -5,9 +5,9 @@ import asyncio
 import aiohttp
 import pytest
 
+from services.process.settings import Settings
 from services.scoring_worker import progress_watch
 from services.scoring_worker.application_intake import ApplicationIntake
-from services.service_kit.settings import Settings
 from tests.integration.kafka_desk import KafkaDesk
 from tests.ports import free_port
 

@@ -11,7 +11,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from services.contracts.topics import SCORE_LABELLED
-from services.service_kit.settings import Settings
+from services.process.settings import Settings
 from services.training_service.app import run_trainer
 from services.training_service.database import Database
 from services.training_service.label_store import LabelCounts, LabelStore

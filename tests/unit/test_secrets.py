@@ -6,9 +6,9 @@ import logging
 import pytest
 from pydantic import SecretStr
 
-from services.service_kit.kafka_client import client_options
-from services.service_kit.logging import hide_private_fields
-from services.service_kit.settings import Settings, load_settings
+from services.events.kafka_client import client_options
+from services.process.logging import hide_private_fields
+from services.process.settings import Settings, load_settings
 
 SECRET = "tr0ub4dor&3"
 FIELDS = ("kafka_sasl_password", "grpc_admin_token")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.contracts.scoring import PairScore
-from services.scoring.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
+from services.scoring.reading.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
 from training.dataset import Pair
 from training.injection.suite import AttackedPair
 

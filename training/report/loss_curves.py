@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from pydantic import BaseModel, ConfigDict, FiniteFloat, TypeAdapter, ValidationError
 
+from services.adapters.adapter_folder import METADATA_FILE
 from services.contracts.errors import AdapterIncompatible
-from services.scoring.lora_adapter import METADATA_FILE
 from training.report.plot_style import BLUE, VERMILION, new_figure, tidy
 
 

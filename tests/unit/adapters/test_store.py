@@ -11,12 +11,12 @@ import pytest
 
 from services.adapters import fetching
 from services.adapters import store as store_module
+from services.adapters.adapter_folder import WEIGHTS_FILE, read_adapter
 from services.adapters.canaries import CANARIES_FILE, read_canaries
 from services.adapters.manifest import MANIFEST_FILE, parse_manifest, verify_manifest, write_manifest
 from services.adapters.store import AdapterStore, StoredAdapter
 from services.contracts.adapters import Canary
 from services.contracts.errors import AdapterIncompatible, AdapterNotFound, AdapterStoreUnreachable
-from services.scoring.lora_adapter import WEIGHTS_FILE, read_adapter
 from tests.adapter_folders import make_adapter
 
 CANARY = Canary("A job.", "A resume.", 41.5)

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from services.cli.engine_benchmark import as_new_jobs, pairs_per_second, waits_alone, waits_under_load
 from services.contracts.scoring import PairRequest
+from services.devkit.engine_benchmark import as_new_jobs, pairs_per_second, waits_alone, waits_under_load
 
 REQUESTS = [PairRequest(str(number), f"job {number % 3}", "resume") for number in range(30)]
 SERVICE_SECONDS = 0.02

@@ -1,9 +1,9 @@
 import pytest
 
-from services.cli.samples import SamplePair, load_samples
 from services.contracts.scoring import category_of
+from services.devkit.samples import SamplePair, load_samples
+from services.events.message_limits import violations_of
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, JobPosted
-from services.service_kit.message_limits import violations_of
 
 LABELS = ["perfect", "excellent", "good", "fair", "poor", "very poor"]
 SAMPLES = load_samples()

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from services.adapters.adapter_folder import WEIGHTS_FILE
 from services.adapters.manifest import MANIFEST_FILE
 from services.cli.train_command import train
 from services.contracts.errors import InvalidInput
-from services.scoring.lora_adapter import WEIGHTS_FILE
 
 
 def train_into(folder: Path, *options: str) -> tuple[str, BaseException | None]:

@@ -12,8 +12,8 @@ from services.contracts.errors import (
     ScorerError,
     ScoringFailed,
 )
+from services.process.metrics import OUTCOMES
 from services.scoring_api.error_status import MAX_TOLD_VIOLATIONS, message_of, row_of, status_of
-from services.service_kit.metrics import OUTCOMES
 
 # What stops a command or the start of a process never becomes an answer.
 START_ERRORS = {

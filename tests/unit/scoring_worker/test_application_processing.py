@@ -5,12 +5,12 @@ from prometheus_client import CollectorRegistry
 
 from services.contracts.errors import EngineClosed, EngineOverloaded
 from services.contracts.scoring import PairRequest, PairScore
+from services.events.event_codec import SourceRecord
 from services.pb.scoring.v1.score_pb2 import ScoreResult
+from services.process.metrics import ScoringMetrics
 from services.scoring_worker.application_processing import ApplicationProcessor
 from services.scoring_worker.job_store import KnownJob
 from services.scoring_worker.waiting_room import WaitingRoom
-from services.service_kit.event_codec import SourceRecord
-from services.service_kit.metrics import ScoringMetrics
 from tests.fake_scorer import FakeScorer
 
 

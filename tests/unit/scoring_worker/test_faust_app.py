@@ -5,10 +5,10 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 
+from services.events.kafka_client import client_options
+from services.process.metrics import ScoringMetrics
+from services.process.settings import load_settings
 from services.scoring_worker.faust_app import build_faust_app
-from services.service_kit.kafka_client import client_options
-from services.service_kit.metrics import ScoringMetrics
-from services.service_kit.settings import load_settings
 
 
 @pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"])

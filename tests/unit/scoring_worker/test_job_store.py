@@ -1,5 +1,5 @@
+from services.events.job_records import PostedJob, Standing
 from services.scoring_worker.job_store import JobStore, KnownJob
-from services.service_kit.job_records import PostedJob, Standing
 
 
 def posted(text: str, version: int | None = None, offset: int = 0) -> PostedJob:

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.events.event_codec import SourceRecord
 from services.scoring_worker.waiting_room import WaitingRoom
-from services.service_kit.event_codec import SourceRecord
 
 
 def record(offset: int, size: int = 1, source: str = "") -> SourceRecord:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
 
 
 @pytest.fixture

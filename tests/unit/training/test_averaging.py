@@ -8,11 +8,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.adapters.canaries import read_canaries
 from services.adapters.manifest import verify_manifest
 from services.contracts.errors import AdapterIncompatible
-from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
-from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter
+from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
 from tests.adapter_folders import TINY_MODEL, make_adapter
 from training.averaging import average_adapters
 from training.lora_setup import TARGET_MODULES

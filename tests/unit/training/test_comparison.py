@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from services.adapters.adapter_folder import WEIGHTS_FILE, read_adapter
 from services.contracts.errors import InvalidInput
 from services.contracts.scoring import PairRequest
-from services.scoring.base_model import BaseModelSpec
-from services.scoring.engine_factory import EngineSpec, build_engine
-from services.scoring.lora_adapter import WEIGHTS_FILE, read_adapter
-from services.scoring.score_model import ScoreModel
+from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.model.base_model import BaseModelSpec
+from services.scoring.model.score_model import ScoreModel
 from training import job_file
 from training.comparison import COMPARISON_FILE, compare_adapters
 from training.dataset import LabelledPair, read_labelled_pairs

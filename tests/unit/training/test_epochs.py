@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from services.scoring.text_encoder import TextEncoder
+from services.scoring.reading.text_encoder import TextEncoder
 from training.batches import AnswerBatch, JobGroup, TrainingBatch, batch_from_row
 from training.configuration import FineTuningConfig
 from training.dataset import LabelledPair, Pair

@@ -10,20 +10,19 @@ from peft import PeftModel
 from peft.utils import save_and_load
 from transformers import AutoTokenizer
 
+from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter
+from services.adapters.lora_options import CONFIG_FILE
 from services.adapters.manifest import read_manifest, verify_manifest
 from services.contracts.errors import AdapterIncompatible
-from services.contracts.reading import PLAIN_RULES, ReadingRules
+from services.contracts.reading import PLAIN_RULES, PROMPT_VERSION, ReadingRules
 from services.contracts.reference import NUM_BINS, PROMPT_TOKEN_EDGES, ReferenceFigures, bin_of
 from services.contracts.scoring import PairRequest
-from services.scoring.base_model import BaseModel, BaseModelSpec
-from services.scoring.engine_factory import EngineSpec, build_engine
-from services.scoring.identity_masking import mask_identity
-from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter
-from services.scoring.lora_options import CONFIG_FILE
-from services.scoring.prompt import PROMPT_VERSION
-from services.scoring.score_model import ScoreModel
-from services.scoring.score_scale import find_score_tokens
-from services.scoring.text_encoder import TextEncoder
+from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.model.base_model import BaseModel, BaseModelSpec
+from services.scoring.model.score_model import ScoreModel
+from services.scoring.reading.identity_masking import mask_identity
+from services.scoring.reading.score_scale import find_score_tokens
+from services.scoring.reading.text_encoder import TextEncoder
 from training import export
 from training.fine_tuning import TrainingData, fine_tune
 from training.reference import measure_reference
@@ -183,7 +182,7 @@ def test_no_model_hub_is_asked(base: BaseModel, tmp_path: Path, monkeypatch: pyt
 def test_weights_of_a_bfloat16_model_are_stored_in_its_type(cache_dir: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    from services.scoring.base_model import load_base_model
+    from services.scoring.model.base_model import load_base_model
 
     base = load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="bfloat16"))
     config = dataclasses.replace(CONFIG, epochs=0.1)

@@ -8,13 +8,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.contracts.engine_observer import SilentObserver
 from services.contracts.errors import AdapterIncompatible, InvalidInput
 from services.contracts.scoring import PairRequest
-from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
-from services.scoring.engine_factory import EngineSpec, assemble_engine
-from services.scoring.lora_adapter import METADATA_FILE, WEIGHTS_FILE, read_adapter
-from services.scoring.score_model import ScoreModel
+from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.model.score_model import ScoreModel
 from training.dataset import LabelledPair
 from training.fine_tuning import TrainingData, TrainingOutOfMemory, fine_tune
 from training.freed_memory import FreedMemoryReturn

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import SettingsInvalid
-from services.scoring.lora_adapter import read_adapter
 from training.comparison import COMPARISON_FILE
 from training.job_file import load_job
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from services.scoring.score_scale import distribution_from_logits
+from services.scoring.reading.score_scale import distribution_from_logits
 from training.objectives import (
     expected_score_error,
     log_distribution,

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from services.scoring.base_model import BaseModel
-from services.scoring.score_model import ScoreModel, TreeRow
-from services.scoring.score_scale import find_score_tokens
-from services.scoring.text_encoder import TextEncoder
+from services.scoring.model.base_model import BaseModel
+from services.scoring.model.score_model import ScoreModel, TreeRow
+from services.scoring.reading.score_scale import find_score_tokens
+from services.scoring.reading.text_encoder import TextEncoder
 from training.batches import AnswerBatch, JobGroup
 from training.configuration import FineTuningConfig
 from training.fine_tuning import TrainingData, fine_tune

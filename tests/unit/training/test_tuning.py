@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.contracts.errors import SettingsInvalid
-from services.scoring.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
 from training import tuning
 from training.configuration import load_config
 from training.fine_tuning import TrainingData

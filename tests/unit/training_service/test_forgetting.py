@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.service_kit.job_records import PostedJob
+from services.events.job_records import PostedJob
 from services.training_service.database import DATABASE_FILE, Database
 from services.training_service.forgetting import Forgotten, forget_application
 from services.training_service.intake_records import Label, SeenApplication

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.contracts.errors import SettingsInvalid
-from services.service_kit.settings import load_settings
+from services.process.settings import load_settings
 from services.training_service.database import Database
 from services.training_service.intake_records import Label
 from services.training_service.label_store import LabelStore

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from services.contracts.scoring import PairRequest, PairScore, ScoreDistribution
-from services.scoring.injection_detector import POSSIBLE_PROMPT_INJECTION
+from services.scoring.reading.injection_detector import POSSIBLE_PROMPT_INJECTION
 from tests.fake_scorer import fake_score
 from training.augmentation import with_attack
 from training.dataset import LabelledPair, Pair

@@ -1,0 +1,100 @@
+"""An engine reads as its adapter says, and canaries as the trainer read them."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.adapters.canaries import read_canaries
+from services.contracts.engine_observer import SilentObserver
+from services.contracts.reading import PLAIN_RULES, ReadingRules
+from services.contracts.scoring import PairRequest
+from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.model.base_model import BaseModel, BaseModelSpec
+from services.scoring.model.score_model import ScoreModel
+from tests.adapter_folders import make_adapter
+
+REQUEST = PairRequest("1", "We look for a nurse.", "Cared for forty patients on two wards. " * 40)
+SHORT = ReadingRules(max_resume_tokens=64)
+
+
+@pytest.fixture(scope="module")
+def folders(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    root = tmp_path_factory.mktemp("adapters")
+    return [
+        make_adapter(root / str(seed), cache_dir, seed, rules=rules)
+        for seed, rules in enumerate((SHORT, PLAIN_RULES))
+    ]
+
+
+def start(base: BaseModel, adapter: Path, **changes: Any) -> ScoringEngine:
+    spec = EngineSpec(BaseModelSpec(base.name, Path()), adapter, **changes)
+    engine = assemble_engine(base, spec, SilentObserver())
+    engine.start()
+    return engine
+
+
+@pytest.fixture
+def stalled_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Holds every forward pass of the model thread until the event is set."""
+    go_on = threading.Event()
+    compute = ScoreModel.score_tree_logits
+
+    def wait_and_compute(model: ScoreModel, rows: Any) -> Any:
+        assert threading.current_thread().name != "model" or go_on.wait(10)
+        return compute(model, rows)
+
+    monkeypatch.setattr(ScoreModel, "score_tree_logits", wait_and_compute)
+    yield go_on
+    go_on.set()
+
+
+async def test_a_change_of_adapter_changes_how_much_is_read(
+    tiny_gemma_3: BaseModel, folders: list[Path]
+) -> None:
+    engine = start(tiny_gemma_3, folders[0])
+    short = await engine.score(REQUEST)
+    await engine.switch_adapter(folders[1], "v2", read_canaries(folders[1]))
+    whole = await engine.score(REQUEST)
+    engine.close()
+
+    assert short.num_truncated_tokens > 0
+    assert "truncated" in short.flags
+    assert whole.num_truncated_tokens == 0
+
+
+async def test_the_settings_of_a_scorer_go_before_the_adapters_rules(
+    tiny_gemma_3: BaseModel, folders: list[Path]
+) -> None:
+    engine = start(tiny_gemma_3, folders[0], max_resume_tokens=0, is_identity_masked=True)
+    score = await engine.score(REQUEST)
+    engine.close()
+
+    assert score.num_truncated_tokens == 0
+    assert score.is_identity_masked
+
+
+async def test_a_pair_that_waited_through_a_change_is_read_again(
+    tiny_gemma_3: BaseModel, folders: list[Path], stalled_model: threading.Event
+) -> None:
+    engine = start(tiny_gemma_3, folders[0], batch_token_budget=64)
+    waiting = [asyncio.create_task(engine.score(REQUEST)) for _ in range(6)]
+    async with asyncio.timeout(10):
+        while engine.num_queued < 5:  # one is being computed
+            await asyncio.sleep(0.01)
+    change = asyncio.create_task(engine.switch_adapter(folders[1], "v2"))
+    await asyncio.sleep(0.5)
+    stalled_model.set()
+    await change
+    scores = [await each for each in waiting]
+    alone = await engine.score(REQUEST)
+    engine.close()
+
+    assert {score.adapter_version for score in scores} == {"", "v2"}
+    for score in scores:
+        assert (score.num_truncated_tokens == 0) is (score.adapter_version == "v2")
+    assert next(score for score in scores if score.adapter_version == "v2").score == alone.score
