@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
 
 from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import FieldViolation, InvalidInput, ScorerError
@@ -254,7 +255,6 @@ def _told_which_settings(config: FineTuningConfig) -> Iterator[None]:
 
 
 def _last_checkpoint(output: Path) -> str | None:
-    from transformers.trainer_utils import get_last_checkpoint
 
     folder = output / "checkpoints"
     return get_last_checkpoint(str(folder)) if folder.is_dir() else None

@@ -1,18 +1,15 @@
 """Score-aware losses on the exact distribution that the one-pass read-out gives."""
 
-from typing import TYPE_CHECKING
+import torch
 
 from services.contracts.scoring import NUM_SCORES
-
-if TYPE_CHECKING:
-    import torch
 
 # Columns of the read-out: ten digits, then the end; rows: the prompt, nodes 1-9, the node of "10".
 _END = 10
 _TEN_ROW = 10
 
 
-def log_distribution(logits: "torch.Tensor") -> "torch.Tensor":
+def log_distribution(logits: torch.Tensor) -> torch.Tensor:
     """Returns the log-probability of every score; the differentiable twin of ``distribution_from_logits``.
 
     Args:
@@ -21,7 +18,6 @@ def log_distribution(logits: "torch.Tensor") -> "torch.Tensor":
     Returns:
         Shape (pairs, 101).
     """
-    import torch
 
     first = logits[:, 0, :_END].log_softmax(-1)
     behind_digit = first[:, 1:, None] + logits[:, 1:_END, :].log_softmax(
@@ -42,7 +38,7 @@ def log_distribution(logits: "torch.Tensor") -> "torch.Tensor":
     )
 
 
-def softened_labels(labels: "torch.Tensor", spread: float) -> "torch.Tensor":
+def softened_labels(labels: torch.Tensor, spread: float) -> torch.Tensor:
     """Returns a discrete normal distribution around each label.
 
     Args:
@@ -52,22 +48,18 @@ def softened_labels(labels: "torch.Tensor", spread: float) -> "torch.Tensor":
     Returns:
         Shape (pairs, 101); each row sums to 1.
     """
-    import torch
 
     scores = torch.arange(NUM_SCORES, device=labels.device)
     return (-((scores[None] - labels[:, None]) ** 2) / (2 * spread**2)).softmax(-1)
 
 
-def soft_cross_entropy(
-    log_probabilities: "torch.Tensor", labels: "torch.Tensor", spread: float
-) -> "torch.Tensor":
+def soft_cross_entropy(log_probabilities: torch.Tensor, labels: torch.Tensor, spread: float) -> torch.Tensor:
     """Returns the mean cross-entropy against the softened labels, in nats."""
     return -(softened_labels(labels, spread) * log_probabilities).sum(-1).mean()
 
 
-def expected_score_error(log_probabilities: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
+def expected_score_error(log_probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Returns the mean squared error of the expected score, on a scale of 0 to 1 (RAFT, ICLR 2025)."""
-    import torch
 
     scores = torch.arange(NUM_SCORES, device=labels.device, dtype=log_probabilities.dtype)
     expected = (log_probabilities.exp() * scores).sum(-1)
@@ -75,8 +67,8 @@ def expected_score_error(log_probabilities: "torch.Tensor", labels: "torch.Tenso
 
 
 def pairwise_ranking_loss(
-    log_probabilities: "torch.Tensor", labels: "torch.Tensor", temperature: float = 10.0
-) -> "torch.Tensor":
+    log_probabilities: torch.Tensor, labels: torch.Tensor, temperature: float = 10.0
+) -> torch.Tensor:
     """Returns the mean logistic loss over pairs of one job whose labels differ (RankNet, Burges et al. 2005).
 
     Only the difference of two expected scores counts, so it teaches what tells resumes of one job apart.
@@ -89,7 +81,6 @@ def pairwise_ranking_loss(
     Returns:
         The loss in nats; 0 where all labels agree.
     """
-    import torch
 
     scores = torch.arange(NUM_SCORES, device=labels.device, dtype=log_probabilities.dtype)
     expected = (log_probabilities.exp() * scores).sum(-1)

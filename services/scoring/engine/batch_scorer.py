@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,11 @@ from services.scoring.engine.device_errors import PASS_ERRORS, raise_if_device_i
 from services.scoring.engine.pair_queue import WaitingPair
 from services.scoring.engine.prefix_cache import PrefixCache, PrefixKey
 from services.scoring.engine.warning_flags import warning_flags
+from services.scoring.model.lora_layers import LoraWeights
 from services.scoring.model.prefix_state import PrefixState
 from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring.reading.prompt import Prompt
 from services.scoring.reading.score_scale import NUM_TREE_NODES, distribution_from_logits
-
-if TYPE_CHECKING:
-    from services.scoring.model.lora_layers import LoraWeights
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +57,7 @@ class LoadedAdapter:
     """
 
     identity: ModelIdentity
-    weights: "LoraWeights | None"
+    weights: LoraWeights | None
     reference: ReferenceFigures | None = None
     rules: ReadingRules = PLAIN_RULES
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from services.contracts.engine_observer import EngineObserver, SilentObserver
 from services.contracts.errors import ModelUnavailable
 from services.contracts.reading import DEFAULT_MAX_PROMPT_TOKENS, ReadingOverrides
@@ -83,7 +85,6 @@ def build_engine(
 
 def assemble_engine(base: BaseModel, spec: EngineSpec, observer: EngineObserver) -> ScoringEngine:
     """Builds an engine around a loaded base model; see ``build_engine``."""
-    import torch
 
     encoder = TextEncoder(base.tokenizer)
     try:

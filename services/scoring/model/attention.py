@@ -6,18 +6,18 @@ queries and 1,060 keys of Gemma 3's shape it takes 2.2 times as long, forward an
 soft-capping of the logits, which Gemma 2 was trained with.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import torch
-    from transformers import PreTrainedConfig
+import torch
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedConfig
+from transformers.masking_utils import eager_mask
 
 GROUPED_ATTENTION = "grouped"
 # Three to four pieces of a usual prompt: fewer compute more of the triangle, more make the products small.
 _QUERIES_IN_A_PIECE = 192
 
 
-def attention_implementation(config: "PreTrainedConfig", device_type: str) -> str:
+def attention_implementation(config: PreTrainedConfig, device_type: str) -> str:
     """Returns the fastest attention that computes a model exactly, by transformers' name of it.
 
     Args:
@@ -33,8 +33,6 @@ def attention_implementation(config: "PreTrainedConfig", device_type: str) -> st
 
 
 def _register_grouped_attention() -> None:
-    from transformers import AttentionInterface, AttentionMaskInterface
-    from transformers.masking_utils import eager_mask
 
     AttentionInterface.register(GROUPED_ATTENTION, grouped_attention)
     AttentionMaskInterface.register(GROUPED_ATTENTION, eager_mask)
@@ -42,16 +40,16 @@ def _register_grouped_attention() -> None:
 
 def grouped_attention(
     module: Any,
-    query: "torch.Tensor",
-    key: "torch.Tensor",
-    value: "torch.Tensor",
-    attention_mask: "torch.Tensor",
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor,
     *,
     scaling: float,
     softcap: float | None = None,
     sliding_window: int | None = None,
     **_: Any,
-) -> "tuple[torch.Tensor, None]":
+) -> tuple[torch.Tensor, None]:
     """Computes softmax(q k / scale + mask) v for grouped queries (Ainslie et al. 2023, "GQA").
 
     Args:
@@ -68,7 +66,6 @@ def grouped_attention(
     Returns:
         Shape (batch, queries, heads, width), and no attention weights.
     """
-    import torch
 
     batch, heads, num_queries, width = query.shape
     groups, num_keys = key.shape[1], key.shape[2]
@@ -93,6 +90,6 @@ def grouped_attention(
     return torch.cat(pieces, dim=2).transpose(1, 2), None
 
 
-def _first_seen(mask: "torch.Tensor") -> int:
+def _first_seen(mask: torch.Tensor) -> int:
     """Returns the first column that any row sees; padding may move it far before the window's width."""
     return int((mask == 0).any(dim=2).any(dim=0).int().argmax())

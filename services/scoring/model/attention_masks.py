@@ -5,12 +5,10 @@ on the left, so that the tree and the prompt's last token always stand in the la
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import torch
 
 from services.scoring.reading.score_scale import NODE_DEPTHS, NODE_PARENTS, NUM_TREE_NODES
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True)
@@ -22,16 +20,16 @@ class TreeLayout:
         position_ids: of the queries, shape (batch, queries).
     """
 
-    masks: "dict[str, torch.Tensor]"
-    position_ids: "torch.Tensor"
+    masks: dict[str, torch.Tensor]
+    position_ids: torch.Tensor
 
 
 def lay_out_tree(
     prefix_lengths: list[int],
     suffix_lengths: list[int],
     window: int | None,
-    dtype: "torch.dtype",
-    device: "torch.device",
+    dtype: torch.dtype,
+    device: torch.device,
 ) -> TreeLayout:
     """Builds masks and positions for prompts with the score tree behind them.
 
@@ -42,7 +40,6 @@ def lay_out_tree(
         dtype: of the masks.
         device: of the result.
     """
-    import torch
 
     prefix = torch.tensor(prefix_lengths, device=device)[:, None]
     suffix = torch.tensor(suffix_lengths, device=device)[:, None]
@@ -74,7 +71,7 @@ def lay_out_tree(
 
 
 def lay_out_causal(
-    length: int, window: int | None, dtype: "torch.dtype", device: "torch.device", past: int = 0
+    length: int, window: int | None, dtype: torch.dtype, device: torch.device, past: int = 0
 ) -> TreeLayout:
     """Builds masks and positions for one plain sequence, of which ``past`` tokens are cached.
 
@@ -85,7 +82,6 @@ def lay_out_causal(
         device: of the result.
         past: cached tokens in front.
     """
-    import torch
 
     queries = torch.arange(past, past + length, device=device)
     distance = queries[:, None] - torch.arange(past + length, device=device)[None]
@@ -107,8 +103,7 @@ def _ancestors() -> list[list[bool]]:
     return rows
 
 
-def _additive(allowed: "torch.Tensor", dtype: "torch.dtype") -> "torch.Tensor":
-    import torch
+def _additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
     mask = torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)
     return mask.masked_fill_(~allowed, torch.finfo(dtype).min)[:, None]

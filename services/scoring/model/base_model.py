@@ -8,12 +8,19 @@ a folder or a hub id    any Gemma 2 or 3 in transformers' format
 import hashlib
 import json
 import logging
+import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+from transformers.utils import logging as transformers_logging
 
 from services.contracts.errors import ModelUnavailable
+from services.scoring.model import cpu_products
 from services.scoring.model.attention import attention_implementation
 from services.scoring.model.bundled_model import (
     BUNDLED_MODEL,
@@ -24,11 +31,6 @@ from services.scoring.model.bundled_model import (
 )
 from services.scoring.model.model_hub import fetch_from_hub
 from services.scoring.model.random_models import build_random_model, random_model_names
-
-if TYPE_CHECKING:
-    import torch
-    from tokenizers import Tokenizer
-    from transformers import PreTrainedModel
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +69,8 @@ class BaseModel:
         quantization: ``nf4`` or ``none``.
     """
 
-    model: "PreTrainedModel"
-    tokenizer: "Tokenizer"
+    model: PreTrainedModel
+    tokenizer: Tokenizer
     name: str
     digest: str
     quantization: str
@@ -95,8 +97,7 @@ def load_base_model(spec: BaseModelSpec, progress: Progress = log.info) -> BaseM
         return _load_stored(spec, device, dtype, quantization, progress)
 
 
-def _resolve_device(name: str) -> "torch.device":
-    import torch
+def _resolve_device(name: str) -> torch.device:
 
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -109,10 +110,7 @@ def _resolve_device(name: str) -> "torch.device":
     return device
 
 
-def _resolve_dtype(name: str, device: "torch.device") -> "torch.dtype":
-    import torch
-
-    from services.scoring.model import cpu_products
+def _resolve_dtype(name: str, device: torch.device) -> torch.dtype:
 
     if name == "auto" and device.type == "cpu" and not cpu_products.are_supported(device, torch.bfloat16):
         # Emulated, such products run at a seventh of float32's rate (AVX2: 19 against 140 GFLOP/s).
@@ -135,7 +133,7 @@ class _reported_as_unavailable:  # noqa: N801  (reads as a verb phrase in a with
 
 
 def _load_random(
-    spec: BaseModelSpec, device: "torch.device", dtype: "torch.dtype", quantization: str, progress: Progress
+    spec: BaseModelSpec, device: torch.device, dtype: torch.dtype, quantization: str, progress: Progress
 ) -> BaseModel:
     shape = spec.name.removeprefix(_RANDOM)
     if shape not in random_model_names():
@@ -153,8 +151,7 @@ def _load_random(
     )
 
 
-def _quantize_in_place(model: Any, device: "torch.device") -> Any:
-    import tempfile
+def _quantize_in_place(model: Any, device: torch.device) -> Any:
 
     # bitsandbytes quantises while loading, so random weights take the same way as stored ones.
     with tempfile.TemporaryDirectory() as folder:
@@ -163,7 +160,7 @@ def _quantize_in_place(model: Any, device: "torch.device") -> Any:
 
 
 def _load_stored(
-    spec: BaseModelSpec, device: "torch.device", dtype: "torch.dtype", quantization: str, progress: Progress
+    spec: BaseModelSpec, device: torch.device, dtype: torch.dtype, quantization: str, progress: Progress
 ) -> BaseModel:
     folder = resolve_folder(spec, progress)
     model = _from_pretrained(folder, device, dtype, quantization)
@@ -204,10 +201,8 @@ def weights_digest(folder: Path) -> str:
 
 
 def _from_pretrained(
-    folder: Path | str, device: "torch.device", dtype: "torch.dtype", quantization: str
-) -> "PreTrainedModel":
-    from transformers import AutoConfig, AutoModelForCausalLM
-    from transformers.utils import logging as transformers_logging
+    folder: Path | str, device: torch.device, dtype: torch.dtype, quantization: str
+) -> PreTrainedModel:
 
     transformers_logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
@@ -225,8 +220,7 @@ def _from_pretrained(
     return (model if quantization == "nf4" else model.to(device)).eval()
 
 
-def _nf4_config(compute_dtype: "torch.dtype") -> Any:
-    from transformers import BitsAndBytesConfig
+def _nf4_config(compute_dtype: torch.dtype) -> Any:
 
     # QLoRA's settings (Dettmers et al. 2023): NF4, double quantisation; bfloat16 compute where that is fast.
     return BitsAndBytesConfig(
@@ -239,8 +233,7 @@ def _nf4_config(compute_dtype: "torch.dtype") -> Any:
 
 # A second of work for 262,144 pieces; every model of a process can share it, nothing changes it.
 @lru_cache(maxsize=2)
-def _load_tokenizer(path: Path) -> "Tokenizer":
-    from tokenizers import Tokenizer
+def _load_tokenizer(path: Path) -> Tokenizer:
 
     if not path.is_file():
         raise ModelUnavailable("the model has no tokenizer.json")

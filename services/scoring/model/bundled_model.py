@@ -15,7 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+from gguf import GGUFReader
+from transformers import AutoModelForCausalLM
+
 from services.contracts.errors import ModelUnavailable
+from services.scoring.model.gguf_tokenizer import build_tokenizer
 
 BUNDLED_MODEL = "gemma-3-270m"
 # Part of the folder's name: raise it when the conversion changes, and old folders are left alone.
@@ -93,8 +98,6 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 
 def _convert_model(folder: Path, progress: Progress) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM
 
     progress("putting the bundled Gemma 3 270M together")
     gguf = _assemble(folder)
@@ -130,9 +133,6 @@ def _assemble(folder: Path) -> Path:
 
 
 def _write_tokenizer(gguf: Path, folder: Path, progress: Progress) -> None:
-    from gguf import GGUFReader
-
-    from services.scoring.model.gguf_tokenizer import build_tokenizer
 
     progress("building its tokenizer (about ten seconds)")
     fields = GGUFReader(str(gguf)).fields

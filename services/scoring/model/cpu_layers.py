@@ -8,22 +8,22 @@ weights take transformers' way.
 """
 
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
+from transformers import PreTrainedModel
+from transformers.models.gemma2.modeling_gemma2 import Gemma2MLP, Gemma2RMSNorm
+from transformers.models.gemma3.modeling_gemma3 import Gemma3MLP, Gemma3RMSNorm
 
 from services.scoring.model.cpu_products import are_supported, product
 from services.scoring.model.lora_layers import LoraLinear, MergedWeight
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 # Gemma's only one; the form that oneDNN knows by the name of "tanh".
 _ACTIVATION = "gelu_pytorch_tanh"
 
 
-def fuse_cpu_layers(model: "PreTrainedModel") -> None:
+def fuse_cpu_layers(model: PreTrainedModel) -> None:
     """Lets a model's layers compute in fewer passes where that is possible; changes no weight and no name.
 
     Args:
@@ -31,8 +31,6 @@ def fuse_cpu_layers(model: "PreTrainedModel") -> None:
     """
     if not are_supported(model.device, model.dtype):
         return
-    from transformers.models.gemma2.modeling_gemma2 import Gemma2MLP, Gemma2RMSNorm
-    from transformers.models.gemma3.modeling_gemma3 import Gemma3MLP, Gemma3RMSNorm
 
     is_activation_known = model.config.get_text_config(decoder=True).hidden_activation == _ACTIVATION
     for module in model.modules():

@@ -6,10 +6,9 @@ seven tenths of all products. A decoder that generates has no such rows to leave
 """
 
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import torch
+import torch
 
 
 def shorten_last_layer(backbone: Any) -> None:
@@ -23,8 +22,8 @@ def shorten_last_layer(backbone: Any) -> None:
 
 
 def _forward(
-    layer: Any, hidden_states: "torch.Tensor", *args: Any, num_kept_rows: int | None = None, **options: Any
-) -> "torch.Tensor":
+    layer: Any, hidden_states: torch.Tensor, *args: Any, num_kept_rows: int | None = None, **options: Any
+) -> torch.Tensor:
     """Computes the layer as transformers does, behind the attention for the last rows only.
 
     Args:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from services.adapters.adapter_folder import WEIGHTS_FILE, LoraAdapter, layer_of
@@ -113,7 +114,6 @@ class LoraLayers:
         Raises:
             AdapterIncompatible: it does not fit the base model, or needs more than plain LoRA.
         """
-        from safetensors.torch import load_file
 
         with self._lock:
             scaling = check_fits(adapter, self._base).scaling

@@ -3,6 +3,16 @@
 import os
 from pathlib import Path
 
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+
 from services.contracts.errors import ModelUnavailable
 
 _FILES = ["*.json", "*.safetensors"]
@@ -21,8 +31,6 @@ def fetch_from_hub(name: str, bundled_name: str) -> Path:
     Raises:
         ModelUnavailable: it is gated, the token is refused, there is no such model, or no network.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
 
     try:
         return Path(snapshot_download(name, allow_patterns=_FILES))
@@ -35,13 +43,6 @@ def fetch_from_hub(name: str, bundled_name: str) -> Path:
 
 
 def _reason(error: OSError) -> str:
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-    )
 
     has_token = bool(os.environ.get("HF_TOKEN"))
     if isinstance(error, GatedRepoError):

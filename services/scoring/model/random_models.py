@@ -1,12 +1,18 @@
 """Gemma models with random weights: tiny ones for tests, real shapes for benchmarks. No download."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    Gemma2Config,
+    Gemma3TextConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 
 from services.scoring.model.attention import attention_implementation
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedConfig, PreTrainedModel
 
 _TINY: dict[str, Any] = {
     "hidden_size": 32,
@@ -24,20 +30,18 @@ _TINY: dict[str, Any] = {
 }
 
 
-def _gemma2(**settings: Any) -> "PreTrainedConfig":
-    from transformers import Gemma2Config
+def _gemma2(**settings: Any) -> PreTrainedConfig:
 
     return Gemma2Config(**settings)
 
 
-def _gemma3(**settings: Any) -> "PreTrainedConfig":
-    from transformers import Gemma3TextConfig
+def _gemma3(**settings: Any) -> PreTrainedConfig:
 
     return Gemma3TextConfig(**settings)
 
 
 # The tokenizer is always Gemma 3's, so the vocabulary is its 262,144 also where Gemma 2 has 256,000.
-_SHAPES: dict[str, Callable[[], "PreTrainedConfig"]] = {
+_SHAPES: dict[str, Callable[[], PreTrainedConfig]] = {
     "tiny-gemma-2": lambda: _gemma2(**_TINY, sliding_window=64),
     "tiny-gemma-3": lambda: _gemma3(**_TINY, sliding_window=64),
     # gemma-2-2b's proportions at a size for CPUs; the tiny ones are too narrow for 4-bit blocks of 64.
@@ -70,7 +74,7 @@ def random_model_names() -> tuple[str, ...]:
     return tuple(_SHAPES)
 
 
-def build_random_model(name: str, device_type: str, *, seed: int = 0) -> "PreTrainedModel":
+def build_random_model(name: str, device_type: str, *, seed: int = 0) -> PreTrainedModel:
     """Builds a float32 Gemma with random weights on the CPU; the same seed gives the same weights.
 
     Args:
@@ -81,8 +85,6 @@ def build_random_model(name: str, device_type: str, *, seed: int = 0) -> "PreTra
     Raises:
         KeyError: there is no such name.
     """
-    import torch
-    from transformers import AutoModelForCausalLM
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

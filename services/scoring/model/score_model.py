@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from transformers import DynamicCache
 
 from services.scoring.model.attention_masks import TreeLayout, lay_out_causal, lay_out_tree
 from services.scoring.model.base_model import BaseModel
+from services.scoring.model.cpu_layers import fuse_cpu_layers
 from services.scoring.model.last_layer import shorten_last_layer
+from services.scoring.model.lora_layers import LoraLayers, LoraMode
 from services.scoring.model.prefix_state import PrefixState
 from services.scoring.reading.score_scale import NUM_READOUT_ROWS, ScoreTokens
-
-if TYPE_CHECKING:
-    import torch
-
-    from services.scoring.model.lora_layers import LoraMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,7 @@ class ScoreModel:
         lora: loads adapters and makes one active.
     """
 
-    def __init__(self, base: BaseModel, score_tokens: ScoreTokens, lora_mode: "LoraMode" = "auto") -> None:
-        import torch
-
-        from services.scoring.model.cpu_layers import fuse_cpu_layers
-        from services.scoring.model.lora_layers import LoraLayers
+    def __init__(self, base: BaseModel, score_tokens: ScoreTokens, lora_mode: LoraMode = "auto") -> None:
 
         fuse_cpu_layers(base.model)
         config = base.model.config.get_text_config(decoder=True)
@@ -78,14 +73,12 @@ class ScoreModel:
         Args:
             tokens: token ids, at least one.
         """
-        import torch
 
         with torch.inference_mode():
             return self.differentiable_prefix(tokens)
 
     def differentiable_prefix(self, tokens: Sequence[int]) -> PrefixState:
         """Computes a prefix's state as ``compute_prefix`` does, with the graph that training needs."""
-        import torch
 
         cache = self._new_cache()
         layout = lay_out_causal(len(tokens), self._window, self.dtype, self.device)
@@ -101,19 +94,17 @@ class ScoreModel:
         Returns:
             Shape (rows, 11, 11): behind the prompt and each of ten nodes, the ten digits and the end.
         """
-        import torch
 
         with torch.inference_mode():
             logits: NDArray[np.float32] = self.differentiable_tree_logits(rows).cpu().numpy()
             return logits
 
-    def differentiable_tree_logits(self, rows: Sequence[TreeRow]) -> "torch.Tensor":
+    def differentiable_tree_logits(self, rows: Sequence[TreeRow]) -> torch.Tensor:
         """Computes what ``score_tree_logits`` does, with the graph that training needs.
 
         Returns:
             float32, shape (rows, 11, 11).
         """
-        import torch
 
         layout = lay_out_tree(
             [row.prefix_length for row in rows],
@@ -139,7 +130,6 @@ class ScoreModel:
             tokens: token ids, at least one.
             cache: what an earlier call returned, a ``PrefixState``, or None.
         """
-        import torch
 
         with torch.inference_mode():
             if cache is None or isinstance(cache, PrefixState):
@@ -151,9 +141,7 @@ class ScoreModel:
             logits = hidden[0, -1].contiguous() @ self._head.T
             return int(logits.argmax()), cache
 
-    def _run(
-        self, input_ids: "torch.Tensor", layout: TreeLayout, cache: Any, *, num_rows: int
-    ) -> "torch.Tensor":
+    def _run(self, input_ids: torch.Tensor, layout: TreeLayout, cache: Any, *, num_rows: int) -> torch.Tensor:
         """Returns the last hidden states of the last rows, shape (batch, num_rows, hidden)."""
         output = self._backbone(
             input_ids=input_ids,
@@ -167,13 +155,11 @@ class ScoreModel:
         return hidden
 
     def _new_cache(self) -> Any:
-        from transformers import DynamicCache
 
         # Without a config: with one, sliding layers would be cropped to the window.
         return DynamicCache()
 
     def _stacked_cache(self, rows: Sequence[TreeRow]) -> Any:
-        from transformers import DynamicCache
 
         longest = max(row.prefix_length for row in rows)
         if longest == 0:
@@ -184,7 +170,7 @@ class ScoreModel:
         ]
         return DynamicCache(ddp_cache_data=layers)
 
-    def _capped(self, logits: "torch.Tensor") -> "torch.Tensor":
+    def _capped(self, logits: torch.Tensor) -> torch.Tensor:
         if self._softcap is None:
             return logits
         return (logits / self._softcap).tanh() * self._softcap
@@ -197,13 +183,12 @@ def _text_backbone(model: Any) -> Any:
     return getattr(inner, "language_model", inner)
 
 
-def _part(row: TreeRow, layer: int, which: int) -> "torch.Tensor | None":
+def _part(row: TreeRow, layer: int, which: int) -> torch.Tensor | None:
     return row.prefix.layers[layer][which] if row.prefix is not None else None
 
 
-def _stack(parts: "list[torch.Tensor | None]", longest: int) -> "torch.Tensor":
+def _stack(parts: list[torch.Tensor | None], longest: int) -> torch.Tensor:
     """Stacks the states of one layer along the batch, padded on the left to the longest."""
-    import torch
 
     first = next(part for part in parts if part is not None)
     if all(part is first for part in parts):

@@ -9,6 +9,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import phonenumbers
+from faker.providers.person.en_GB import Provider as British
+from faker.providers.person.en_IN import Provider as Indian
+from faker.providers.person.en_US import Provider as American
+from faker.providers.person.es_MX import Provider as Mexican
+from faker.providers.person.vi_VN import Provider as Vietnamese
 
 #: What stands in place of the candidate's name.
 NAME_PLACEHOLDER = "Candidate"
@@ -247,11 +252,6 @@ def _with_parts(words: list[str]) -> list[str]:
 @lru_cache(1)
 def _first_names() -> frozenset[str]:
     # Imported here: faker's lists take longer to load than everything else in this module.
-    from faker.providers.person.en_GB import Provider as British
-    from faker.providers.person.en_IN import Provider as Indian
-    from faker.providers.person.en_US import Provider as American
-    from faker.providers.person.es_MX import Provider as Mexican
-    from faker.providers.person.vi_VN import Provider as Vietnamese
 
     providers = (American, British, Indian, Mexican, Vietnamese)
     return frozenset(name.lower() for provider in providers for name in provider.first_names)

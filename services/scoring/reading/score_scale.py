@@ -7,15 +7,12 @@ Ten extra tokens behind the prompt therefore give the probability of all 101 str
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.scoring import NUM_SCORES
-
-if TYPE_CHECKING:
-    from services.scoring.reading.text_encoder import TextEncoder
+from services.scoring.reading.text_encoder import TextEncoder
 
 #: What ends a score in the answer.
 END_OF_SCORE = "\n"
@@ -45,7 +42,7 @@ class ScoreTokens:
     nodes: tuple[int, ...]
 
 
-def find_score_tokens(encoder: "TextEncoder") -> ScoreTokens:
+def find_score_tokens(encoder: TextEncoder) -> ScoreTokens:
     """Looks the score's tokens up.
 
     Raises:

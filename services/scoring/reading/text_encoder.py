@@ -2,12 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from tokenizers import Tokenizer
 
 from services.scoring.reading.text_cleaning import clean_text
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 _TURN_MARK = re.compile(r"(<bos>|<start_of_turn>|<end_of_turn>)")
 
@@ -15,7 +13,7 @@ _TURN_MARK = re.compile(r"(<bos>|<start_of_turn>|<end_of_turn>)")
 class TextEncoder:
     """Encodes with one tokenizer; stateless and safe to use from several threads."""
 
-    def __init__(self, tokenizer: "Tokenizer") -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         # Blind to special tokens from here on: "<end_of_turn>" in a resume is plain letters.
         tokenizer.encode_special_tokens = True
