@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from services.contracts.engine_settings import ModelSettings
 from services.process.settings import load_settings
-from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.model.base_model import BaseModel, load_base_model
 from services.scoring.reading.text_encoder import TextEncoder
 
 # As the command does, before anything starts gRPC: children are forked beside it.
@@ -28,12 +29,16 @@ def cache_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_gemma_2(cache_dir: Path) -> BaseModel:
-    return load_base_model(BaseModelSpec(TINY_MODELS[0], cache_dir, device="cpu", dtype="float32"))
+    return load_base_model(
+        ModelSettings(base_model=TINY_MODELS[0], model_cache_dir=cache_dir, device="cpu", dtype="float32")
+    )
 
 
 @pytest.fixture(scope="session")
 def tiny_gemma_3(cache_dir: Path) -> BaseModel:
-    return load_base_model(BaseModelSpec(TINY_MODELS[1], cache_dir, device="cpu", dtype="float32"))
+    return load_base_model(
+        ModelSettings(base_model=TINY_MODELS[1], model_cache_dir=cache_dir, device="cpu", dtype="float32")
+    )
 
 
 @pytest.fixture(params=TINY_MODELS)

@@ -18,7 +18,6 @@ from services.contracts.errors import ScorerError
 )
 def main(job_file: Path) -> None:
     """Trains an adapter as a job file says; run again, it goes on from the last checkpoint."""
-    from services.process.engine_settings import base_model_spec
     from services.process.settings import load_settings
     from training.job_file import load_job, run_job
 
@@ -27,7 +26,7 @@ def main(job_file: Path) -> None:
         settings = load_settings()
         result = run_job(
             job,
-            base_model_spec(settings),
+            settings,
             lambda line: click.echo(line, err=True),
             max_prompt_tokens=settings.max_prompt_tokens,
         )

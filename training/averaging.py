@@ -19,7 +19,6 @@ from safetensors.torch import load_file
 from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter, read_metadata
 from services.adapters.lora_options import CONFIG_FILE
 from services.contracts.errors import AdapterIncompatible, ScorerError
-from services.process.engine_settings import base_model_spec
 from services.process.settings import load_settings
 from services.scoring.model.adapter_fit import check_fits
 from services.scoring.model.base_model import BaseModel, load_base_model
@@ -88,7 +87,7 @@ def main() -> int:
     if len(arguments.adapter) < 2:
         parser.error("--adapter: two or more are needed")
     try:
-        base = load_base_model(base_model_spec(load_settings()))
+        base = load_base_model(load_settings())
         average_adapters(base, arguments.adapter, arguments.output)
     except ScorerError as error:
         parser.exit(1, f"{error}\n")

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest, PairScore
-from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModelSpec
 from training.audit.counterfactuals import NUM_NAME_GROUPS, identity_variants
 from training.dataset import LabelledPair, Pair, mask_pair
 from training.evaluation import evaluate
@@ -69,7 +69,7 @@ class Comparison:
 
 
 def compare_adapters(
-    base: BaseModelSpec,
+    base: ModelSettings,
     active: Path | None,
     candidate: Path,
     pairs: Sequence[LabelledPair],
@@ -95,12 +95,13 @@ def compare_adapters(
         AdapterIncompatible: an adapter does not fit it or gives no finite score.
         ScoringFailed: a forward pass failed.
     """
-    spec = EngineSpec(
+    spec = EngineSettings.of(
         base,
         active,
-        max_prompt_tokens,
+        max_prompt_tokens=max_prompt_tokens,
         batching_window_seconds=0.0,
         max_queued_pairs=max(_MAX_TRUST_PAIRS, len(pairs)),
+        mask_identity=False,
     )
     # Masked here and not by the engine: how an adapter takes names shows only where it sees them.
     shown = list(map(mask_pair, pairs)) if is_identity_masked else list(pairs)

@@ -13,9 +13,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.adapters.manifest import verify_manifest
+from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import AdapterIncompatible, SettingsInvalid
 from services.contracts.reading import DEFAULT_MAX_PROMPT_TOKENS
-from services.scoring.model.base_model import BaseModelSpec, load_base_model
+from services.scoring.model.base_model import load_base_model
 from training.comparison import COMPARISON_FILE, compare_adapters, write_comparison
 from training.configuration import FineTuningConfig, parse_config, plain_fields, read_mapping
 from training.dataset import read_labelled_pairs
@@ -66,7 +67,7 @@ def load_job(path: Path) -> TrainingJob:
 
 def run_job(
     job: TrainingJob,
-    base: BaseModelSpec,
+    base: ModelSettings,
     progress: Callable[[str], None],
     *,
     max_prompt_tokens: int = DEFAULT_MAX_PROMPT_TOKENS,
@@ -124,7 +125,7 @@ def run_job(
 
 
 def _train(
-    job: TrainingJob, config: FineTuningConfig, base: BaseModelSpec, tell: Callable[[str], None]
+    job: TrainingJob, config: FineTuningConfig, base: ModelSettings, tell: Callable[[str], None]
 ) -> FineTuningResult:
     (job.output / COMPARISON_FILE).unlink(missing_ok=True)  # it tells of other weights
     data = TrainingData(

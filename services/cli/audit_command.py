@@ -67,7 +67,6 @@ def audit(
     is_resumed: bool,
 ) -> None:
     """Measures how scores change with what must not matter; exit code 3 where a threshold is missed."""
-    from services.process.engine_settings import engine_spec
     from services.scoring.engine.offline import running_engine
     from training.audit.measurement import Audit, AuditPlan
     from training.audit.report import AuditSubject, audit_as_json, write_audit
@@ -78,7 +77,7 @@ def audit(
     measured = Audit(AuditPlan(rows, skill_changes, seed, limits))
     with (
         open_scores_folder(report, must_exist=is_resumed) as folder,
-        running_engine(engine_spec(settings), settings.drain_seconds, say) as engine,
+        running_engine(settings, settings.drain_seconds, say) as engine,
     ):
         store, probe = open_store(engine, folder)
         with progress("scoring", len(measured.texts)) as advance:

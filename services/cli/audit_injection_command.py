@@ -69,11 +69,10 @@ def audit_injection(adapter: Path | None, clean: Path | None, as_json: bool) -> 
 
 
 def _score(settings: "Settings", requests: list[PairRequest]) -> "list[PairScore]":
-    from services.process.engine_settings import engine_spec
     from services.scoring.engine.offline import running_engine, score_pairs
 
     with (
-        running_engine(engine_spec(settings), settings.drain_seconds, say) as engine,
+        running_engine(settings, settings.drain_seconds, say) as engine,
         progress("scoring", len(requests)) as advance,
     ):
         return asyncio.run(score_pairs(engine, requests, lambda index, outcome: advance(1))).scores

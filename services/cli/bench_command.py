@@ -15,7 +15,7 @@ from services.devkit.console import out, say
 from services.devkit.process_memory import peak_memory_bytes
 
 if TYPE_CHECKING:
-    from services.scoring.engine.factory import EngineSpec
+    from services.contracts.engine_settings import EngineSettings
     from services.scoring.model.base_model import BaseModel
 
 _CPU_BUDGETS, _CUDA_BUDGETS = (1024, 2048, 4096), (8192, 20_000, 40_000)
@@ -34,17 +34,16 @@ _NUM_ALONE = 10
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object.")
 def bench(pairs: int, adapter: Path | None, as_json: bool) -> None:
     """Scores invented pairs with several batch budgets; prints speed, waits, memory and what to set."""
-    from services.process.engine_settings import engine_spec
     from services.scoring.model.base_model import load_base_model
     from training.synthetic.generator import generate_pairs
 
     settings = load_command_settings(**({"adapter": str(adapter)} if adapter else {}))
-    spec = engine_spec(settings)
+    spec = settings
     requests = [
         PairRequest(str(number), row["job_description"], row["resume"])
         for number, row in enumerate(generate_pairs(pairs, seed=77, resumes_per_job=_RESUMES_PER_JOB))
     ]
-    base = load_base_model(spec.base_model, say if not as_json else lambda _: None)
+    base = load_base_model(spec, say if not as_json else lambda _: None)
     figures = asyncio.run(_measure(base, spec, requests))
     if as_json:
         print(json.dumps(figures))
@@ -52,7 +51,7 @@ def bench(pairs: int, adapter: Path | None, as_json: bool) -> None:
         _print(figures)
 
 
-async def _measure(base: "BaseModel", spec: "EngineSpec", requests: list[PairRequest]) -> dict[str, Any]:
+async def _measure(base: "BaseModel", spec: "EngineSettings", requests: list[PairRequest]) -> dict[str, Any]:
     budgets = _CUDA_BUDGETS if base.model.device.type == "cuda" else _CPU_BUDGETS
     bursts = [await _burst(base, spec, requests, budget) for budget in budgets]
     best = max(bursts, key=lambda burst: burst["pairs_per_second"])
@@ -73,7 +72,7 @@ async def _measure(base: "BaseModel", spec: "EngineSpec", requests: list[PairReq
 
 
 async def _burst(
-    base: "BaseModel", spec: "EngineSpec", requests: list[PairRequest], budget: int
+    base: "BaseModel", spec: "EngineSettings", requests: list[PairRequest], budget: int
 ) -> dict[str, Any]:
     from services.devkit.engine_benchmark import TokenCounter, as_new_jobs, pairs_per_second
     from services.scoring.engine.factory import assemble_engine
@@ -97,7 +96,7 @@ async def _burst(
 
 
 async def _waits(
-    base: "BaseModel", spec: "EngineSpec", requests: list[PairRequest], best: dict[str, Any]
+    base: "BaseModel", spec: "EngineSettings", requests: list[PairRequest], best: dict[str, Any]
 ) -> dict[str, Any]:
     from services.devkit.engine_benchmark import as_new_jobs, waits_alone, waits_under_load
     from services.scoring.engine.factory import assemble_engine
@@ -118,8 +117,8 @@ async def _waits(
     }
 
 
-def _with_room(spec: "EngineSpec", requests: list[PairRequest], budget: int) -> "EngineSpec":
-    return dataclasses.replace(spec, batch_token_budget=budget, max_queued_pairs=len(requests) + 1)
+def _with_room(spec: "EngineSettings", requests: list[PairRequest], budget: int) -> "EngineSettings":
+    return spec.having(batch_token_budget=budget, max_queued_pairs=len(requests) + 1)
 
 
 def _peak_gpu_memory_bytes(base: "BaseModel") -> int | None:

@@ -98,13 +98,13 @@ def _report_writer(
     data: Path, settings: "Settings", folder: Path
 ) -> "Callable[[Sequence[LabelledPair], _Run, Evaluation], Path]":
     """Reads what a report needs: what fails here fails before hours of scoring."""
-    from services.process.engine_settings import engine_spec
+    from services.adapters.default_adapter import adapter_folder
     from training.report.evaluation_report import ReportSubject, write_report
     from training.report.loss_curves import read_history
     from training.report.scored_pairs import ScoredPairs
 
     data_digest = hashlib.sha256(data.read_bytes()).hexdigest()
-    history = tuple(read_history(engine_spec(settings).adapter))
+    history = tuple(read_history(adapter_folder(settings)))
 
     def write(labels: "Sequence[LabelledPair]", run: _Run, figures: "Evaluation") -> Path:
         subject = ReportSubject(
@@ -124,12 +124,11 @@ def _report_writer(
 
 def _score(labels: "Sequence[LabelledPair]", settings: "Settings", folder: Path) -> _Run:
     from services.cli.scores_folder import open_store
-    from services.process.engine_settings import engine_spec
     from services.scoring.engine.offline import running_engine
 
     pairs = [(label.pair.job_description, label.pair.resume) for label in labels]
     names = [f"row {label.pair.row}" for label in labels]
-    with running_engine(engine_spec(settings), settings.drain_seconds, say) as engine:
+    with running_engine(settings, settings.drain_seconds, say) as engine:
         store, origin = open_store(engine, folder)
         num_missing, started = store.count_missing(pairs), time.monotonic()
         with progress("scoring", len(pairs)) as advance:

@@ -24,7 +24,7 @@ def forget(application_id: str) -> None:
     from services.training_service.run_store import RunStore
 
     settings = load_command_settings()
-    database = Database(settings.trainer_dir.expanduser())
+    database = Database(settings.trainer_dir)
     try:
         removed = forget_application(database, application_id, time.time())
         is_training = RunStore(database).unfinished() is not None

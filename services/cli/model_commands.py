@@ -14,8 +14,7 @@ def model() -> None:
 @model.command()
 def prepare() -> None:
     """Fetches, verifies and converts the base model once, so that services start in seconds."""
-    from services.process.engine_settings import base_model_spec
     from services.scoring.model.base_model import resolve_folder
 
-    folder = resolve_folder(base_model_spec(load_command_settings()), say)
+    folder = resolve_folder(load_command_settings(), say)
     out.print(f"ready: {folder}")

@@ -37,7 +37,6 @@ def predict(data: Path, output: Path, adapter: Path | None, is_resumed: bool) ->
     Rows are written in their order, as they are scored. A row that cannot be scored gets an "error" instead;
     then the exit code is 4.
     """
-    from services.process.engine_settings import engine_spec
     from services.scoring.engine.offline import running_engine
     from training.dataset import read_rows
 
@@ -46,7 +45,7 @@ def predict(data: Path, output: Path, adapter: Path | None, is_resumed: bool) ->
         raise InvalidInput("empty_file", [FieldViolation("--data", "holds no pair")])
     _check_writable(output)
     settings = adapter_settings(adapter)
-    with running_engine(engine_spec(settings), settings.drain_seconds, say) as engine:
+    with running_engine(settings, settings.drain_seconds, say) as engine:
         fields = [row.fields for row in rows]
         digest = engine.active_adapter_digest
         num_done, num_failed = count_finished(output, fields, digest) if is_resumed else (0, 0)

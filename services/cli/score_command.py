@@ -60,7 +60,6 @@ def score(job: Path, resumes: tuple[Path, ...], explain: bool, as_json: bool) ->
 
     A resume that cannot be read or scored is named; the others are scored, and the exit code is 1.
     """
-    from services.process.engine_settings import engine_spec
     from services.scoring.engine.offline import running_engine
 
     job_description = _read(job)
@@ -70,7 +69,7 @@ def score(job: Path, resumes: tuple[Path, ...], explain: bool, as_json: bool) ->
     if requests:
         settings = load_command_settings()
         with running_engine(
-            engine_spec(settings), settings.drain_seconds, (lambda line: None) if as_json else say
+            settings, settings.drain_seconds, (lambda line: None) if as_json else say
         ) as engine:
             num_failed += asyncio.run(_score(engine, job, requests, explain=explain, as_json=as_json))
     return EXIT_INCOMPLETE if num_failed else 0

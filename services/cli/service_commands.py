@@ -77,7 +77,6 @@ async def _run_api(settings: "Settings") -> None:
 
 
 async def _open_engine(settings: "Settings", metrics: "ScoringMetrics") -> "ScoringEngine":
-    from services.process.engine_settings import engine_spec
     from services.process.logging import get_logger
     from services.scoring.engine.factory import build_engine
 
@@ -85,7 +84,7 @@ async def _open_engine(settings: "Settings", metrics: "ScoringMetrics") -> "Scor
     started = time.monotonic()
 
     def load() -> "ScoringEngine":
-        engine = build_engine(engine_spec(settings), metrics, log.info)
+        engine = build_engine(settings, metrics, log.info)
         engine.start()
         return engine
 

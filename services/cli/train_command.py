@@ -62,7 +62,6 @@ def train(
 ) -> None:
     """Fine-tunes a LoRA adapter; SCORER_ADAPTER or --adapter then loads its folder."""
     from services.adapters.adapter_folder import WEIGHTS_FILE
-    from services.process.engine_settings import base_model_spec
     from services.scoring.model.base_model import load_base_model
     from training.configuration import load_config
     from training.fine_tuning import fine_tune
@@ -75,7 +74,7 @@ def train(
 
     config = load_config(config_file)
     training_data = _read(data, validation, initial_adapter)
-    base = load_base_model(base_model_spec(settings), say)
+    base = load_base_model(settings, say)
     result = fine_tune(base, training_data, output, config, resume=is_resumed, progress=say)
     if result.validation_loss is not None:
         say(f"{result.num_steps} steps, best validation loss {result.validation_loss:.4f}")
@@ -101,12 +100,11 @@ def tune(
     """Searches a grid of settings and writes the best configuration."""
     settings = load_command_settings()
 
-    from services.process.engine_settings import base_model_spec
     from services.scoring.model.base_model import load_base_model
     from training import tuning
     from training.configuration import load_config
 
-    spec = base_model_spec(settings)
+    spec = settings
     trials = tuning.tune(
         lambda: load_base_model(spec, say),
         _read(data, validation, None),

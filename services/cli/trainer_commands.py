@@ -149,7 +149,7 @@ def _line_of(run: "Run") -> str:
 def _database() -> "Iterator[Database]":
     from services.training_service.database import Database
 
-    database = Database(load_command_settings().trainer_dir.expanduser())
+    database = Database(load_command_settings().trainer_dir)
     try:
         yield database
     finally:

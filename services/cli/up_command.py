@@ -77,7 +77,7 @@ async def _run(settings: "Settings", *, once: bool) -> None:
 async def _start_trainer(children: ChildProcesses, settings: "Settings") -> bool:
     from services.training_service.app import TrainerAlreadyRunning, exclusive
 
-    folder = settings.trainer_dir.expanduser()
+    folder = settings.trainer_dir
     try:
         with exclusive(folder):
             pass

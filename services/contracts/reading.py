@@ -53,23 +53,3 @@ def rules_from_json(content: Any) -> ReadingRules:
     if wrong:
         raise ValueError(f"reading: {', '.join(wrong)}: unknown, missing or of another type")
     return ReadingRules(**content)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingOverrides:
-    """What a scorer's settings say against the rules of its adapter.
-
-    Attributes:
-        max_prompt_tokens: as much as its device has memory for.
-        is_identity_masked: the operator's to decide, whoever trained the adapter.
-        max_resume_tokens: None leaves it to the adapter.
-    """
-
-    max_prompt_tokens: int = DEFAULT_MAX_PROMPT_TOKENS
-    is_identity_masked: bool = False
-    max_resume_tokens: int | None = None
-
-    def applied_to(self, rules: ReadingRules) -> ReadingRules:
-        """Returns the rules by which this scorer reads with an adapter of these rules."""
-        num_resume = rules.max_resume_tokens if self.max_resume_tokens is None else self.max_resume_tokens
-        return ReadingRules(self.max_prompt_tokens, num_resume, self.is_identity_masked)

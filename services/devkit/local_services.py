@@ -27,11 +27,10 @@ class ServicesFailed(ScorerError):
 
 def prepare_model(settings: "Settings") -> None:
     """Converts the base model before the services start, so that none waits for another's conversion."""
-    from services.process.engine_settings import base_model_spec
     from services.scoring.model.base_model import resolve_folder
 
-    spec = base_model_spec(settings)
-    if not spec.name.startswith("random:"):
+    spec = settings
+    if not spec.base_model.startswith("random:"):
         resolve_folder(spec, say)
 
 

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from services.adapters.adapter_folder import read_adapter
 from services.adapters.canaries import CANARIES_FILE, read_canaries
+from services.adapters.default_adapter import adapter_folder
 from services.contracts.adapters import AdapterHost, Canary
 from services.contracts.errors import (
     AdapterIncompatible,
@@ -29,7 +30,6 @@ from services.events.event_codec import source_record
 from services.events.event_reading import EventReader
 from services.events.kafka_client import open_consumer
 from services.pb.scoring.v1.events_pb2 import AdapterPublished
-from services.process.engine_settings import adapter_folder
 from services.process.logging import get_logger
 from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
@@ -120,7 +120,7 @@ class AdapterWatch:
                 f"adapter {event.version}: trained with prompt version {event.prompt_version}; "
                 f"this scorer has {PROMPT_VERSION}"
             )
-        cache_dir = self._settings.model_cache_dir.expanduser() / "adapters"
+        cache_dir = self._settings.model_cache_dir / "adapters"
         return open_store(self._settings).fetch(event.store_uri, event.digest, cache_dir)
 
     async def _switch(self, folder: Path | None, version: str) -> None:

@@ -57,7 +57,7 @@ async def run_trainer(
         KafkaError: the broker refuses what the trainer cannot do without.
         sqlite3.Error: the store cannot be written; nothing is lost by a restart.
     """
-    folder = settings.trainer_dir.expanduser()
+    folder = settings.trainer_dir
     with exclusive(folder):
         trainer = _Trainer(settings, metrics, training_command)
         ready = {"consumer": trainer.is_connected}
@@ -132,7 +132,7 @@ class _Trainer:
             await _repeat_announcement(settings)
             producer = await start_producer(settings)
             stack.push_async_callback(stop_producer, producer)
-            database = Database(settings.trainer_dir.expanduser())
+            database = Database(settings.trainer_dir)
             stack.callback(database.close)
             labels, runs = LabelStore(database, settings.trainer_held_out_share), RunStore(database)
             clock = RetentionClock(database)

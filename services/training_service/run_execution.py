@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from services.adapters.adapter_folder import read_adapter
+from services.adapters.default_adapter import adapter_folder
 from services.contracts.errors import (
     AdapterNotFound,
     AdapterStoreUnreachable,
     BrokerUnreachable,
     ScorerError,
 )
-from services.process.engine_settings import adapter_folder, resume_tokens
 from services.process.logging import get_logger
 from services.process.settings import Settings
 from services.rollout.administration import AdapterAdministration, open_store
@@ -174,7 +174,7 @@ class RunExecution:
             stored = store.find(version)
         except AdapterNotFound as error:
             raise RunFailed("the store lacks the active version") from error
-        cache_dir = self._settings.model_cache_dir.expanduser() / "adapters"
+        cache_dir = self._settings.model_cache_dir / "adapters"
         return store.fetch(stored.uri, stored.manifest_digest, cache_dir)
 
     def _write_job(self, run: Run, initial: Path | None) -> None:
@@ -193,7 +193,7 @@ class RunExecution:
         write_json(folder / JOB_FILE, job)
 
     def _folder(self, run: Run) -> Path:
-        return run_folder(self._settings.trainer_dir.expanduser(), run.run_id)
+        return run_folder(self._settings.trainer_dir, run.run_id)
 
     def _is_cancelled(self) -> bool:
         return self._runs.is_requested(Request.CANCEL)
@@ -211,8 +211,8 @@ def training_config(settings: Settings, initial: Path | None) -> dict[str, Any]:
         settings: of the trainer.
         initial: folder of the adapter to go on from: as much of a resume is read as it reads.
     """
-    num_resume = resume_tokens(settings)
-    if num_resume is None:
+    num_resume = settings.max_resume_tokens
+    if num_resume == "auto":
         num_resume = read_adapter(initial).rules.max_resume_tokens if initial is not None else 0
     return {
         "learning_rate": settings.trainer_learning_rate,

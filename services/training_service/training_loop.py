@@ -118,7 +118,7 @@ class TrainingLoop:
             return
         settings = self._settings
         tidy(
-            settings.trainer_dir.expanduser(),
+            settings.trainer_dir,
             None if unfinished is None else unfinished.run_id,
             settings.trainer_kept_versions,
         )

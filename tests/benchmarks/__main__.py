@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.process.engine_settings import engine_spec
 from services.process.logging import configure_logging
 from services.process.settings import load_settings
 from tests.benchmarks.card import card_setup
@@ -64,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     settings = load_settings()
     configure_logging(settings.model_copy(update={"log_level": "ERROR"}), "benchmark")
     size = replace(Setup.size, num_resumes=options.resumes)
-    plain = Setup(settings, engine_spec(settings), size, num_rounds=options.rounds)
+    plain = Setup(settings, settings, size, num_rounds=options.rounds)
     with card_setup(settings, options.rounds) if options.card else nullcontext(plain) as setup:
         if setup.note:
             print(setup.note)
@@ -76,10 +75,9 @@ def _run(benchmark: Benchmark, setup: Setup, results: Path) -> bool:
     is_done = True
     for quantization in benchmark.quantizations:
         print(f"\n{benchmark.name}: {benchmark.question}", flush=True)
-        base_model = setup.spec.base_model
+        this = setup
         if quantization != "auto":
-            base_model = replace(base_model, quantization=quantization)
-        this = replace(setup, spec=replace(setup.spec, base_model=base_model))
+            this = replace(setup, spec=setup.spec.having(quantization=quantization))
         try:
             outcome = asyncio.run(benchmark.run(this))
             variant = benchmark.model or this.variant()

@@ -16,10 +16,10 @@ NO_ADAPTER = Outcome(note="not measured: no adapter is set")
 
 async def lora(setup: Setup) -> Outcome:
     """Compares the adapter as it is served, and with its two products beside each layer, with no adapter."""
-    if setup.spec.adapter is None:
+    if setup.adapter is None:
         return NO_ADAPTER
     with (
-        running(setup.base(), setup.engine_spec(adapter=None)) as none,
+        running(setup.base(), setup.engine_spec(adapter="none")) as none,
         running(setup.base(), setup.engine_spec()) as served,
         running(setup.base(), setup.engine_spec(lora_mode="factors")) as beside,
     ):
@@ -39,7 +39,7 @@ async def lora(setup: Setup) -> Outcome:
 
 async def adapter_switch(setup: Setup) -> Outcome:
     """Changes the adapter to and fro while pairs are scored; the pause is the model thread's own."""
-    folder = setup.spec.adapter
+    folder = setup.adapter
     if folder is None:
         return NO_ADAPTER
     pauses = []

@@ -15,7 +15,7 @@ async def batch_spread(setup: Setup) -> Outcome:
     requests = work(setup.size, "spread")[:NUM_PAIRS]
 
     async def scores(layout: _Layout, budget: int) -> list[float]:
-        spec = setup.engine_spec(layout=layout, batch_token_budget=budget)
+        spec = setup.engine_spec(batch_layout=layout, batch_token_budget=budget)
         with running(setup.base(), spec) as engine:
             return [result.score for result in await score_all(engine, requests)]
 

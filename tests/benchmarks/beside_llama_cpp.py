@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from services.scoring.model.bundled_model import BUNDLED_MODEL
+from services.adapters.adapter_folder import read_adapter
+from services.contracts.engine_settings import BUNDLED_MODEL
+from services.contracts.reading import PLAIN_RULES
 from services.scoring.reading.prompt import PromptBuilder
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
@@ -33,7 +35,7 @@ _LINE_BYTES = 16 * 1024**2  # a round's tokens are one line
 
 async def llama_cpp(setup: Setup) -> Outcome:
     """Compares the engine as it is served with llama.cpp, a job's state kept between its resumes."""
-    if setup.spec.base_model.name != BUNDLED_MODEL:
+    if setup.spec.base_model != BUNDLED_MODEL:
         return Outcome(note=f"not measured: only {BUNDLED_MODEL} comes as a GGUF")
     if not await is_installed():
         return Outcome(note=NOT_INSTALLED)
@@ -41,7 +43,8 @@ async def llama_cpp(setup: Setup) -> Outcome:
 
     base = setup.base()
     encoder = TextEncoder(base.tokenizer)
-    prompts = PromptBuilder(encoder, setup.spec.max_prompt_tokens, setup.spec.max_resume_tokens or 0)
+    rules = setup.spec.rules_for(read_adapter(setup.adapter).rules if setup.adapter else PLAIN_RULES)
+    prompts = PromptBuilder(encoder, rules.max_prompt_tokens, rules.max_resume_tokens)
     with tempfile.TemporaryDirectory() as scratch, running(base, setup.engine_spec()) as engine:
         gguf = Path(wheel.assemble(Path(scratch) / wheel.MODEL_NAME))
         worker = await LlamaCpp.start(gguf, setup.spec.max_prompt_tokens, find_score_tokens(encoder).readout)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from services.contracts.scoring import PairRequest
 from services.devkit.process_memory import peak_memory_bytes
-from services.process.engine_settings import engine_spec
 from services.process.settings import Settings
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model.base_model import BaseModel, load_base_model
@@ -50,9 +49,9 @@ def card_setup(settings: Settings, num_rounds: int) -> Iterator[Setup]:
     with TemporaryDirectory() as scratch:
         name = CARD_MODEL if is_card else SMALL_MODEL
         settings = settings.model_copy(update={"base_model": name, "adapter": "none"})
-        setup = Setup(settings, engine_spec(settings), size, num_rounds, note)
+        setup = Setup(settings, settings, size, num_rounds, note)
         adapter = write_random_adapter(setup.base("none"), Path(scratch) / "adapter")
-        setup.spec = replace(setup.spec, adapter=adapter)
+        setup.spec = setup.spec.having(adapter=str(adapter))
         yield setup
 
 
@@ -125,7 +124,7 @@ async def card_memory(setup: Setup) -> Outcome:
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
     peaks = []
-    with running(load_base_model(setup.spec.base_model), setup.engine_spec()) as engine:
+    with running(load_base_model(setup.spec), setup.engine_spec()) as engine:
         for _ in range(setup.num_rounds):
             await score_all(engine, setup.fresh_work())
             peak = torch.cuda.max_memory_allocated() if is_card else peak_memory_bytes()

@@ -13,11 +13,10 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from services.contracts.scoring import PairRequest
-from services.process.engine_settings import engine_spec
 from services.process.settings import load_settings
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model.base_model import load_base_model
@@ -88,10 +87,10 @@ def outcome(found: dict[str, Any]) -> Outcome:
 async def measure(num_rounds: int) -> dict[str, Any]:
     """Returns pairs per second by size, resident memory of each run of 10,000, and the cache's bytes."""
     settings = load_settings(base_model="random:tiny-gemma-3", adapter="none")
-    spec = replace(engine_spec(settings), prefix_cache_bytes=CACHE_BYTES)
+    spec = settings.having(prefix_cache_bytes=CACHE_BYTES)
     speeds: dict[str, list[float]] = {str(size): [] for size in SIZES}
     resident, cache_bytes = [], 0
-    with running(load_base_model(spec.base_model), spec) as engine:
+    with running(load_base_model(spec), spec) as engine:
         await _run(engine, WARM_UP, "warm-up")
         for number in range(num_rounds):
             for size in SIZES:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from services.contracts.engine_settings import EngineSettings
 from services.contracts.scoring import PairRequest
-from services.scoring.engine.factory import EngineSpec
 from services.scoring.model.base_model import BaseModel
 from services.scoring.reading.prompt import PromptBuilder
 from services.scoring.reading.text_encoder import TextEncoder
@@ -27,10 +27,10 @@ _SCORE = re.compile(r"\d{1,3}")
 async def guide(setup: Setup) -> Outcome:
     """Compares the engine as it is served with ``generate`` in the same rounds."""
     slow = setup.base("nf4")
-    if setup.spec.adapter is not None:
+    if setup.adapter is not None:
         from peft import PeftModel
 
-        slow = replace(slow, model=PeftModel.from_pretrained(slow.model, str(setup.spec.adapter)).eval())
+        slow = replace(slow, model=PeftModel.from_pretrained(slow.model, str(setup.adapter)).eval())
     with running(setup.base(), setup.engine_spec()) as engine:
 
         async def generate() -> int:
@@ -44,7 +44,7 @@ async def guide(setup: Setup) -> Outcome:
     return Outcome(found.figures({"engine": LEAST_TIMES}))
 
 
-def _generate(slow: BaseModel, spec: EngineSpec, requests: list[PairRequest]) -> int:
+def _generate(slow: BaseModel, spec: EngineSettings, requests: list[PairRequest]) -> int:
     import torch
 
     encoder = TextEncoder(slow.tokenizer)

@@ -18,7 +18,6 @@ from sklearn.linear_model import RidgeCV
 
 from services.adapters.adapter_folder import read_adapter
 from services.contracts.scoring import ScoreDistribution, category_of
-from services.process.engine_settings import base_model_spec
 from services.process.settings import load_settings
 from services.scoring.model.base_model import BaseModel, load_base_model
 from services.scoring.model.score_model import ScoreModel, TreeRow
@@ -134,7 +133,7 @@ def compare(
 
 def run(num_pairs: int, num_held_out: int, variants: Sequence[str]) -> None:
     """Measures variants; each replaces its own entry in the results file as soon as it is there."""
-    spec = base_model_spec(load_settings())
+    spec = load_settings()
     training = labelled(list(generate_brief_pairs(num_pairs, seed=31)))
     held_out = labelled(list(generate_brief_pairs(num_held_out, seed=32)))
     size = f"{num_pairs} pairs, {num_held_out} held out"
@@ -149,7 +148,7 @@ def run(num_pairs: int, num_held_out: int, variants: Sequence[str]) -> None:
         _show(name, read_outs)
         stamp = {"date": datetime.now(UTC).date().isoformat(), "machine": describe_machine()}
         entry = {**stamp, "settings": settings, "read_outs": read_outs}
-        add(RESULTS_FILE.with_name(f"objectives-{spec.name}.json"), size, name, entry)
+        add(RESULTS_FILE.with_name(f"objectives-{spec.base_model}.json"), size, name, entry)
 
 
 def _show(name: str, found: dict[str, Any]) -> None:

@@ -1,7 +1,5 @@
 """How much of what is computed on resumes of very different lengths is padding."""
 
-from dataclasses import replace
-
 from services.contracts.scoring import PairRequest
 from services.devkit.engine_benchmark import TokenCounter
 from tests import work_set
@@ -17,7 +15,7 @@ async def padding(setup: Setup) -> Outcome:
     """Counts tokens of resumes of 100 to 1,500 tokens, read whole; another seed each round."""
     counter = TokenCounter()
     shares = []
-    spec = replace(setup.engine_spec(), max_resume_tokens=0)
+    spec = setup.engine_spec(max_resume_tokens=0)
     with running(setup.base(), spec, counter) as engine:
         for seed in range(setup.num_rounds):
             counter.reset()

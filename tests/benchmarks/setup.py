@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from services.adapters.default_adapter import adapter_folder
+from services.contracts.engine_settings import EngineSettings
 from services.contracts.scoring import PairRequest
 from services.process.settings import Settings
-from services.scoring.engine.factory import EngineSpec
 from services.scoring.model.base_model import BaseModel, load_base_model
 from tests.benchmarks.work import WorkSize, fresh_work
 
@@ -27,7 +28,7 @@ class Setup:
     """
 
     settings: Settings
-    spec: EngineSpec
+    spec: EngineSettings
     size: WorkSize = WorkSize(8, 12)
     num_rounds: int = 3
     note: str = ""
@@ -39,11 +40,16 @@ class Setup:
         Args:
             quantization: None takes that of the settings.
         """
-        spec = replace(self.spec.base_model, quantization=quantization or self.spec.base_model.quantization)
+        spec = self.spec.having(quantization=quantization or self.spec.quantization)
         if spec.quantization not in self._loaded:
             self._loaded[spec.quantization] = load_base_model(spec)
         loaded = self._loaded[spec.quantization]
         return replace(loaded, model=copy.deepcopy(loaded.model))
+
+    @property
+    def adapter(self) -> Path | None:
+        """Returns the folder of the adapter that is served, or None for the base model alone."""
+        return adapter_folder(self.spec)
 
     def forget_models(self) -> None:
         """Gives the memory of the loaded models back."""
@@ -53,16 +59,16 @@ class Setup:
         """Returns one round's pairs, with jobs that no cache holds."""
         return fresh_work(self.size)
 
-    def engine_spec(self, **changes: object) -> EngineSpec:
+    def engine_spec(self, **changes: object) -> EngineSettings:
         """Returns the engine's spec with room for a whole round in its queue."""
         room = max(self.spec.max_queued_pairs, self.size.num_pairs + 1)
-        return replace(self.spec, max_queued_pairs=room, **changes)  # type: ignore[arg-type]
+        return self.spec.having(max_queued_pairs=room, **changes)
 
     def variant(self) -> str:
         """Returns which model on which device, as results name it; loads nothing."""
         import torch
 
-        spec = self.spec.base_model
+        spec = self.spec
         device = spec.device.partition(":")[0]
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -70,5 +76,5 @@ class Setup:
         if quantization == "auto":
             quantization = "nf4" if device == "cuda" else "none"
         dtype = "bfloat16" if spec.dtype == "auto" else spec.dtype
-        name = Path(spec.name).name  # of a folder, no more than that
+        name = Path(spec.base_model).name  # of a folder, no more than that
         return f"{name}, {dtype if quantization == 'none' else quantization}, {device}"

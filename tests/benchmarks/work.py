@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from services.contracts.engine_observer import EngineObserver, SilentObserver
+from services.contracts.engine_settings import EngineSettings
 from services.contracts.scoring import PairRequest, PairScore
 from services.events.message_mapping import job_text
-from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model.base_model import BaseModel
 from tests import work_set
@@ -51,7 +52,7 @@ def fresh_work(size: WorkSize) -> list[PairRequest]:
 
 @contextmanager
 def running(
-    base: BaseModel, spec: EngineSpec, observer: EngineObserver | None = None
+    base: BaseModel, spec: EngineSettings, observer: EngineObserver | None = None
 ) -> Iterator[ScoringEngine]:
     """Gives a started engine on a base model that no other engine uses, and closes it."""
     engine = assemble_engine(base, spec, observer or SilentObserver())

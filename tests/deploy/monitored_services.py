@@ -19,6 +19,7 @@ import grpc
 import yaml
 from prometheus_client import CollectorRegistry
 
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
@@ -27,9 +28,8 @@ from services.process.parent_death import end_with_parent
 from services.process.settings import Settings
 from services.rollout.administration import AdapterAdministration
 from services.rollout.watch import following_adapters
-from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModelSpec
 from services.scoring_api.app import ApiAddresses, run_api
 from services.scoring_worker.app import run_worker
 from services.training_service.app import run_trainer
@@ -121,7 +121,7 @@ async def monitored_services(
     own = trainer_settings(
         settings, folder, worker_metrics_port=free_port(), trainer_metrics_port=free_port(), **changes
     ).model_copy(update={"kafka_session_timeout_seconds": 10.0})
-    spec = BaseModelSpec(TINY_MODEL, cache_dir, device="cpu", dtype="float32")
+    spec = ModelSettings(base_model=TINY_MODEL, model_cache_dir=cache_dir, device="cpu", dtype="float32")
     adapter = make_adapter(folder / "adapter", cache_dir, seed=1)
     api_port = free_port()
     async with AsyncExitStack() as stack:
@@ -152,8 +152,8 @@ async def monitored_services(
         yield monitored
 
 
-async def _engine(stack: AsyncExitStack, spec: BaseModelSpec, metrics: ScoringMetrics) -> ScoringEngine:
-    engine = build_engine(EngineSpec(spec), metrics)
+async def _engine(stack: AsyncExitStack, spec: ModelSettings, metrics: ScoringMetrics) -> ScoringEngine:
+    engine = build_engine(EngineSettings.of(spec, mask_identity=False), metrics)
     await asyncio.to_thread(engine.start)
     stack.push_async_callback(asyncio.to_thread, engine.close, 20)
     return engine
@@ -161,7 +161,7 @@ async def _engine(stack: AsyncExitStack, spec: BaseModelSpec, metrics: ScoringMe
 
 @asynccontextmanager
 async def _api(
-    stack: AsyncExitStack, settings: Settings, spec: BaseModelSpec, metrics_port: int, folder: Path
+    stack: AsyncExitStack, settings: Settings, spec: ModelSettings, metrics_port: int, folder: Path
 ) -> AsyncIterator[Any]:
     metrics, stop = ScoringMetrics(CollectorRegistry()), asyncio.Event()
     engine = await _engine(stack, spec, metrics)

@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from services.adapters.adapter_folder import read_adapter
 from services.contracts.adapters import Canary, SwitchReport
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.scoring import BASE_ADAPTER_DIGEST, PairRequest, PairScore
 from services.contracts.topics import APPLICATION_SCORED
 from services.events.event_codec import decode_event
@@ -30,9 +31,8 @@ from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
 from services.rollout.administration import AdapterAdministration
 from services.rollout.watch import following_adapters
-from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModelSpec
 from services.scoring_worker.app import run_worker
 from tests.adapter_folders import TINY_MODEL, make_adapter
 from tests.integration.api_under_test import running_api
@@ -128,8 +128,8 @@ async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
             await asyncio.sleep(0.005)
 
 
-async def offline_scores(spec: BaseModelSpec, adapter: Path | None) -> list[PairScore]:
-    engine = build_engine(EngineSpec(spec, adapter))
+async def offline_scores(spec: ModelSettings, adapter: Path | None) -> list[PairScore]:
+    engine = build_engine(EngineSettings.of(spec, adapter, mask_identity=False))
     engine.start()
     scores = []
     for job, resume in PAIRS:
@@ -162,7 +162,7 @@ async def test_twenty_changes_of_adapter_at_full_rate(
     )
     folders = [make_adapter(tmp_path / str(seed), cache_dir, seed) for seed in range(2)]
     digests = [read_adapter(folder).digest for folder in folders]
-    spec = BaseModelSpec(TINY_MODEL, cache_dir, device="cpu", dtype="float32")
+    spec = ModelSettings(base_model=TINY_MODEL, model_cache_dir=cache_dir, device="cpu", dtype="float32")
     expected = {digest: await offline_scores(spec, f) for digest, f in zip(digests, folders, strict=True)}
     expected[BASE_ADAPTER_DIGEST] = await offline_scores(spec, None)
     assert len({score.score for scores in expected.values() for score in scores}) == 3 * len(PAIRS)
@@ -177,7 +177,9 @@ async def test_twenty_changes_of_adapter_at_full_rate(
             if stage == "forward":
                 seconds_per_pass.append(seconds)
 
-    engine = build_engine(EngineSpec(spec, batching_window_seconds=0.002), PassTimes())
+    engine = build_engine(
+        EngineSettings.of(spec, batching_window_seconds=0.002, mask_identity=False), PassTimes()
+    )
     await asyncio.to_thread(engine.start)
     host = ReportingHost(engine)
     async with AsyncExitStack() as stack:

@@ -15,14 +15,14 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from prometheus_client import CollectorRegistry
 
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
 from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings, load_settings
-from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModelSpec
 from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring_worker.app import run_worker
 from tests import work_set
@@ -256,10 +256,15 @@ def _has_retry_info(error: grpc.aio.AioRpcError) -> bool:
 
 @contextmanager
 def _engine() -> Iterator[ScoringEngine]:
-    base = BaseModelSpec(
-        "random:tiny-gemma-3", load_settings().model_cache_dir, device="cpu", dtype="float32"
+    base = ModelSettings(
+        base_model="random:tiny-gemma-3",
+        model_cache_dir=load_settings().model_cache_dir,
+        device="cpu",
+        dtype="float32",
     )
-    engine = build_engine(EngineSpec(base, layout="padded", max_prompt_tokens=2048))
+    engine = build_engine(
+        EngineSettings.of(base, batch_layout="padded", max_prompt_tokens=2048, mask_identity=False)
+    )
     engine.start()
     try:
         yield engine

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.scoring import PairRequest, PairScore
-from services.scoring.engine.factory import EngineSpec, assemble_engine
-from services.scoring.model.base_model import BaseModelSpec, load_base_model
+from services.scoring.engine.factory import assemble_engine
+from services.scoring.model.base_model import load_base_model
 from tests.work_set import jobs, resumes
 
 pytestmark = [
@@ -22,8 +23,10 @@ REQUESTS = [
 ]
 
 
-async def scores_on(spec: BaseModelSpec) -> list[PairScore]:
-    engine = assemble_engine(load_base_model(spec), EngineSpec(spec), SilentObserver())
+async def scores_on(spec: ModelSettings) -> list[PairScore]:
+    engine = assemble_engine(
+        load_base_model(spec), EngineSettings.of(spec, mask_identity=False), SilentObserver()
+    )
     engine.start()
     try:
         return list(await asyncio.gather(*map(engine.score, REQUESTS)))
@@ -34,7 +37,15 @@ async def scores_on(spec: BaseModelSpec) -> list[PairScore]:
 @pytest.mark.parametrize("name", ["random:tiny-gemma-2", "random:tiny-gemma-3"])
 async def test_float32_scores_on_cuda_are_those_of_the_cpu(name: str, cache_dir: Path) -> None:
     on_cpu, on_cuda = [
-        await scores_on(BaseModelSpec(name, cache_dir, device=device, quantization="none", dtype="float32"))
+        await scores_on(
+            ModelSettings(
+                base_model=name,
+                model_cache_dir=cache_dir,
+                device=device,
+                quantization="none",
+                dtype="float32",
+            )
+        )
         for device in ("cpu", "cuda")
     ]
 
@@ -42,7 +53,7 @@ async def test_float32_scores_on_cuda_are_those_of_the_cpu(name: str, cache_dir:
 
 
 async def test_nf4_is_the_default_on_cuda_and_gives_whole_distributions(cache_dir: Path) -> None:
-    spec = BaseModelSpec("gemma-3-270m", cache_dir)
+    spec = ModelSettings(base_model="gemma-3-270m", model_cache_dir=cache_dir)
 
     assert load_base_model(spec).quantization == "nf4"
     for score in await scores_on(spec):

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from services.adapters.adapter_folder import WEIGHTS_FILE, read_adapter
 from services.adapters.store import AdapterStore
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.errors import AdapterNotFound, BrokerUnreachable
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import ADAPTER_PUBLISHED
@@ -29,9 +30,9 @@ from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
 from services.rollout.administration import AdapterAdministration, announcement, open_store
 from services.rollout.watch import following_adapters
-from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModelSpec, load_base_model
+from services.scoring.model.base_model import load_base_model
 from tests.adapter_folders import TINY_MODEL, make_adapter
 from tests.integration.api_under_test import running_api
 
@@ -53,8 +54,12 @@ def own_settings(settings: Settings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def engine(own_settings: Settings) -> AsyncIterator[ScoringEngine]:
-    spec = BaseModelSpec(TINY_MODEL, own_settings.model_cache_dir.expanduser(), device="cpu", dtype="float32")
-    engine = assemble_engine(load_base_model(spec), EngineSpec(spec), SilentObserver())
+    spec = ModelSettings(
+        base_model=TINY_MODEL, model_cache_dir=own_settings.model_cache_dir, device="cpu", dtype="float32"
+    )
+    engine = assemble_engine(
+        load_base_model(spec), EngineSettings.of(spec, mask_identity=False), SilentObserver()
+    )
     engine.start()
     yield engine
     await asyncio.to_thread(engine.close, 20)
@@ -62,7 +67,7 @@ async def engine(own_settings: Settings) -> AsyncIterator[ScoringEngine]:
 
 @pytest.fixture
 def folders(own_settings: Settings, tmp_path: Path) -> list[Path]:
-    cache_dir = own_settings.model_cache_dir.expanduser()
+    cache_dir = own_settings.model_cache_dir
     return [make_adapter(tmp_path / str(seed), cache_dir, seed) for seed in range(2)]
 
 
@@ -207,7 +212,7 @@ async def test_an_announcement_of_another_folder_or_host_is_refused(
 ) -> None:
     metrics = ScoringMetrics(CollectorRegistry())
     elsewhere = AdapterStore(str(tmp_path / "elsewhere")).publish(folders[0])
-    planted = own_settings.model_cache_dir.expanduser() / "adapters" / ".." / tmp_path.name
+    planted = own_settings.model_cache_dir / "adapters" / ".." / tmp_path.name
     producer = await start_producer(own_settings)
     async with following_adapters(own_settings, engine, metrics):
         for number, changes in enumerate(

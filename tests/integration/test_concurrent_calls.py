@@ -8,13 +8,14 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.scoring import PairRequest
 from services.events.message_mapping import job_text
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
-from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel, BaseModelSpec
+from services.scoring.model.base_model import BaseModel
 from tests.integration.api_under_test import Api, running_api
 from tests.integration.kafka_desk import KafkaDesk
 from tests.work_set import jobs, resumes
@@ -38,7 +39,11 @@ KNOWN_LABELS = {
 
 
 def started_engine(base: BaseModel) -> ScoringEngine:
-    engine = assemble_engine(base, EngineSpec(BaseModelSpec(base.name, Path())), SilentObserver())
+    engine = assemble_engine(
+        base,
+        EngineSettings.of(ModelSettings(base_model=base.name, model_cache_dir=Path()), mask_identity=False),
+        SilentObserver(),
+    )
     engine.start()
     return engine
 

@@ -8,11 +8,12 @@ from typing import Literal
 import pytest
 
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.scoring import PairRequest
 from services.devkit.samples import SamplePair, load_samples
-from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.model.base_model import BaseModel, load_base_model
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
@@ -25,12 +26,14 @@ MAX_BF16_SPREAD_POINTS = 2.0
 
 @pytest.fixture(scope="module")
 def gemma(cache_dir: Path) -> BaseModel:
-    return load_base_model(BaseModelSpec("gemma-3-270m", cache_dir, device="cpu"))
+    return load_base_model(ModelSettings(base_model="gemma-3-270m", model_cache_dir=cache_dir, device="cpu"))
 
 
 @pytest.fixture(scope="module")
 def gemma_nf4(cache_dir: Path) -> BaseModel:
-    return load_base_model(BaseModelSpec("gemma-3-270m", cache_dir, device="cpu", quantization="nf4"))
+    return load_base_model(
+        ModelSettings(base_model="gemma-3-270m", model_cache_dir=cache_dir, device="cpu", quantization="nf4")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,11 @@ class RunningEngine:
     """An engine for the length of a block."""
 
     def __init__(self, base: BaseModel, layout: Literal["padded", "sequential"]) -> None:
-        spec = EngineSpec(BaseModelSpec(base.name, Path()), layout=layout)
+        spec = EngineSettings.of(
+            ModelSettings(base_model=base.name, model_cache_dir=Path()),
+            batch_layout=layout,
+            mask_identity=False,
+        )
         self._engine = assemble_engine(base, spec, SilentObserver())
 
     def __enter__(self) -> ScoringEngine:

@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import (
     Candidate,
@@ -16,8 +17,8 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     ScoreRequest,
     StreamScoresRequest,
 )
-from services.scoring.engine.factory import EngineSpec, assemble_engine
-from services.scoring.model.base_model import BaseModel, BaseModelSpec
+from services.scoring.engine.factory import assemble_engine
+from services.scoring.model.base_model import BaseModel
 from tests.integration.api_under_test import Api, running_api, score_request
 from tests.work_set import jobs, resumes
 
@@ -30,7 +31,11 @@ REQUESTS = [
 
 @pytest.fixture
 async def api(tiny_gemma_3: BaseModel) -> AsyncIterator[Api]:
-    spec = EngineSpec(BaseModelSpec(tiny_gemma_3.name, Path()), max_queued_pairs=32)
+    spec = EngineSettings.of(
+        ModelSettings(base_model=tiny_gemma_3.name, model_cache_dir=Path()),
+        max_queued_pairs=32,
+        mask_identity=False,
+    )
     engine = assemble_engine(tiny_gemma_3, spec, SilentObserver())
     async with running_api(engine, warm_up=lambda: asyncio.to_thread(engine.start)) as running:
         await running.scoring.Score(REQUESTS[0], wait_for_ready=True)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.scoring import PairRequest
 from services.process.settings import Settings
 from services.rollout.administration import open_store
-from services.scoring.engine.factory import EngineSpec, build_engine
-from services.scoring.model.base_model import BaseModelSpec
+from services.scoring.engine.factory import build_engine
 from services.training_service.run_store import Request, RunState
 from tests.adapter_folders import TINY_MODEL, make_adapter
 from tests.integration.kafka_desk import KafkaDesk
@@ -35,9 +35,9 @@ def pairs() -> list[Pair]:
     ]
 
 
-async def labelled_by(base: BaseModelSpec, unlabelled: list[Pair]) -> list[LabelledPair]:
+async def labelled_by(base: ModelSettings, unlabelled: list[Pair]) -> list[LabelledPair]:
     """Returns the pairs with the base model's own scores as labels, on which nothing does better."""
-    engine = build_engine(EngineSpec(base))
+    engine = build_engine(EngineSettings.of(base, mask_identity=False))
     engine.start()
     try:
         requests = (PairRequest(str(pair.row), pair.job_description, pair.resume) for pair in unlabelled)
@@ -53,7 +53,7 @@ async def labelled_by(base: BaseModelSpec, unlabelled: list[Pair]) -> list[Label
 async def test_random_weights_are_refused_and_nothing_is_published(
     settings: Settings, desk: KafkaDesk, cache_dir: Path, tmp_path: Path
 ) -> None:
-    base = BaseModelSpec(TINY_MODEL, cache_dir, device="cpu", dtype="float32")
+    base = ModelSettings(base_model=TINY_MODEL, model_cache_dir=cache_dir, device="cpu", dtype="float32")
     planted = make_adapter(tmp_path / "planted", cache_dir, seed=3)
     labelled = await labelled_by(base, pairs())
     comparison = await asyncio.to_thread(

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from services.contracts.engine_settings import EngineSettings
 from services.contracts.errors import FieldViolation, InvalidInput, ScoringFailed
 from services.contracts.scoring import PairRequest, PairScore
-from services.scoring.engine.factory import EngineSpec, build_engine
+from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 
 # Enough to fill batches of one job; far below the queue's bound.
@@ -54,7 +55,7 @@ def named(name: str, error: InvalidInput | ScoringFailed) -> InvalidInput | Scor
 
 @contextmanager
 def running_engine(
-    spec: EngineSpec, drain_seconds: float, progress: Callable[[str], None]
+    spec: EngineSettings, drain_seconds: float, progress: Callable[[str], None]
 ) -> Iterator[ScoringEngine]:
     """Loads the model, gives a started engine and closes it.
 

@@ -12,13 +12,12 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.contracts.adapters import Canary, SwitchReport
 from services.contracts.engine_observer import EngineObserver
+from services.contracts.engine_settings import EngineSettings
 from services.contracts.errors import EngineClosed, InvalidInput, ScoringFailed
-from services.contracts.reading import ReadingOverrides
 from services.contracts.scoring import PairRequest, PairScore, StageSeconds
 from services.scoring.engine.adapter_switch import AdapterSwitch, load_adapter
 from services.scoring.engine.batch_planner import BatchLimits, BatchPlan, Candidate, plan_batch
@@ -37,28 +36,14 @@ _EXPLANATION_POLL_SECONDS = 0.01
 _WARM_UP_TEXTS = ("A job.", "A resume.")
 
 
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """How the engine batches.
-
-    Attributes:
-        limits: of one batch.
-        max_queued_pairs: pairs admitted and not yet computed; more are refused.
-        overrides: what the settings say against the reading rules of an adapter.
-    """
-
-    limits: BatchLimits
-    max_queued_pairs: int = 1024
-    overrides: ReadingOverrides = field(default_factory=ReadingOverrides)
-
-
 class ScoringEngine:
     """Implements ``services.contracts.engine.PairScorer`` with the real model.
 
     Args:
         scorer: computes batches; used by the model thread alone once started.
         encoder: of the base model.
-        options: how to batch.
+        settings: how to read and queue.
+        limits: of one batch.
         observer: told what happens.
     """
 
@@ -66,14 +51,16 @@ class ScoringEngine:
         self,
         scorer: BatchScorer,
         encoder: TextEncoder,
-        options: EngineOptions,
+        settings: EngineSettings,
+        limits: BatchLimits,
         observer: EngineObserver,
     ) -> None:
         self._scorer = scorer
         self._encoder = encoder
-        self._options = options
+        self._settings = settings
+        self._limits = limits
         self._observer = observer
-        self._queue = PairQueue(options.max_queued_pairs, observer.on_queue_changed)
+        self._queue = PairQueue(settings.max_queued_pairs, observer.on_queue_changed)
         self._encoders = ThreadPoolExecutor(_NUM_ENCODER_THREADS, thread_name_prefix="encode")
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
         self._switch = AdapterSwitch(scorer, scorer.adapter)
@@ -190,7 +177,7 @@ class ScoringEngine:
         return await asyncio.wrap_future(done)
 
     def _reader_of(self, adapter: LoadedAdapter) -> PairReader:
-        return PairReader(self._encoder, self._options.overrides.applied_to(adapter.rules))
+        return PairReader(self._encoder, self._settings.rules_for(adapter.rules))
 
     async def _read(self, request: PairRequest, reader: PairReader) -> ReadPair:
         loop = asyncio.get_running_loop()
@@ -230,7 +217,7 @@ class ScoringEngine:
             )
             for pair in waiting
         ]
-        return plan_batch(candidates, self._options.limits)
+        return plan_batch(candidates, self._limits)
 
     def _compute(self, batch: Sequence[WaitingPair]) -> None:
         started = time.monotonic()
@@ -292,7 +279,7 @@ class ScoringEngine:
         )
         self._queue.seconds_per_pair = pace.seconds_per_pair
         # One batch from now there will be room again.
-        self._queue.retry_after_seconds = self._options.limits.max_tokens / max(pace.tokens_per_second, 1.0)
+        self._queue.retry_after_seconds = self._limits.max_tokens / max(pace.tokens_per_second, 1.0)
 
     def _has_nothing_else(self) -> bool:
         return self._switch.is_idle and self._explanations.is_idle
@@ -300,7 +287,7 @@ class ScoringEngine:
     def _advance_switch(self) -> None:
         changed = self._switch.advance()
         if changed is not None:
-            if self._options.overrides.applied_to(changed.rules) != self._reader.rules:
+            if self._settings.rules_for(changed.rules) != self._reader.rules:
                 self._reader = self._reader_of(changed)
             self._tell_adapter(changed)
 

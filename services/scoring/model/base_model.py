@@ -12,18 +12,18 @@ import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
+from services.contracts.engine_settings import BUNDLED_MODEL, ModelSettings
 from services.contracts.errors import ModelUnavailable
 from services.scoring.model import cpu_products
 from services.scoring.model.attention import attention_implementation
 from services.scoring.model.bundled_model import (
-    BUNDLED_MODEL,
     MARK_FILE,
     Progress,
     prepare_bundled_model,
@@ -36,25 +36,6 @@ log = logging.getLogger(__name__)
 
 _RANDOM = "random:"
 _SUPPORTED_TYPES = ("gemma2", "gemma3", "gemma3_text")
-
-
-@dataclass(frozen=True, slots=True)
-class BaseModelSpec:
-    """What to load and how.
-
-    Attributes:
-        name: the bundled model's name, ``random:NAME``, a folder or a hub id.
-        cache_dir: folder of prepared models.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        quantization: ``nf4`` (4-bit, double quantisation, bf16 compute), ``none``, or ``auto``: nf4 on CUDA.
-        dtype: ``bfloat16``, ``float32`` or ``auto``: bfloat16, but float32 on a CPU without products of it.
-    """
-
-    name: str
-    cache_dir: Path
-    device: str = "auto"
-    quantization: Literal["auto", "nf4", "none"] = "auto"
-    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -76,25 +57,25 @@ class BaseModel:
     quantization: str
 
 
-def load_base_model(spec: BaseModelSpec, progress: Progress = log.info) -> BaseModel:
+def load_base_model(settings: ModelSettings, progress: Progress = log.info) -> BaseModel:
     """Loads the model onto its device.
 
     Args:
-        spec: what to load and how.
+        settings: what to load and how.
         progress: told one line before each long step.
 
     Raises:
         ModelUnavailable: there is no such model, it is no Gemma 2 or 3, or it is damaged.
     """
-    device = _resolve_device(spec.device)
-    quantization = spec.quantization
+    device = _resolve_device(settings.device)
+    quantization = settings.quantization
     if quantization == "auto":
         quantization = "nf4" if device.type == "cuda" else "none"
-    dtype = _resolve_dtype(spec.dtype, device)
-    with _reported_as_unavailable(spec.name):
-        if spec.name.startswith(_RANDOM):
-            return _load_random(spec, device, dtype, quantization, progress)
-        return _load_stored(spec, device, dtype, quantization, progress)
+    dtype = _resolve_dtype(settings.dtype, device)
+    with _reported_as_unavailable(settings.base_model):
+        if settings.base_model.startswith(_RANDOM):
+            return _load_random(settings, device, dtype, quantization, progress)
+        return _load_stored(settings, device, dtype, quantization, progress)
 
 
 def _resolve_device(name: str) -> torch.device:
@@ -133,20 +114,22 @@ class _reported_as_unavailable:  # noqa: N801  (reads as a verb phrase in a with
 
 
 def _load_random(
-    spec: BaseModelSpec, device: torch.device, dtype: torch.dtype, quantization: str, progress: Progress
+    settings: ModelSettings, device: torch.device, dtype: torch.dtype, quantization: str, progress: Progress
 ) -> BaseModel:
-    shape = spec.name.removeprefix(_RANDOM)
+    shape = settings.base_model.removeprefix(_RANDOM)
     if shape not in random_model_names():
-        raise ModelUnavailable(f"base model {spec.name}: known shapes are {', '.join(random_model_names())}")
-    tokenizer = _load_tokenizer(prepare_bundled_tokenizer(spec.cache_dir, progress))
+        raise ModelUnavailable(
+            f"base model {settings.base_model}: known shapes are {', '.join(random_model_names())}"
+        )
+    tokenizer = _load_tokenizer(prepare_bundled_tokenizer(settings.model_cache_dir, progress))
     model = build_random_model(shape, device.type).to(dtype)
     if quantization == "nf4":
         model = _quantize_in_place(model, device)
     return BaseModel(
         model.to(device),
         tokenizer,
-        spec.name,
-        hashlib.sha256(spec.name.encode()).hexdigest(),
+        settings.base_model,
+        hashlib.sha256(settings.base_model.encode()).hexdigest(),
         quantization,
     )
 
@@ -160,28 +143,28 @@ def _quantize_in_place(model: Any, device: torch.device) -> Any:
 
 
 def _load_stored(
-    spec: BaseModelSpec, device: torch.device, dtype: torch.dtype, quantization: str, progress: Progress
+    settings: ModelSettings, device: torch.device, dtype: torch.dtype, quantization: str, progress: Progress
 ) -> BaseModel:
-    folder = resolve_folder(spec, progress)
+    folder = resolve_folder(settings, progress)
     model = _from_pretrained(folder, device, dtype, quantization)
-    name = spec.name if not Path(spec.name).is_dir() else Path(spec.name).name
+    name = settings.base_model if not Path(settings.base_model).is_dir() else Path(settings.base_model).name
     return BaseModel(
         model, _load_tokenizer(folder / "tokenizer.json"), name, weights_digest(folder), quantization
     )
 
 
-def resolve_folder(spec: BaseModelSpec, progress: Progress = log.info) -> Path:
+def resolve_folder(settings: ModelSettings, progress: Progress = log.info) -> Path:
     """Returns the folder of a stored model, fetching or converting it first where needed.
 
     Raises:
         ModelUnavailable: there is no such model, or the hub does not give it; says which.
     """
-    if spec.name == BUNDLED_MODEL:
-        return prepare_bundled_model(spec.cache_dir, progress)
-    if Path(spec.name).is_dir():
-        return Path(spec.name)
-    progress(f"fetching {spec.name} from the model hub")
-    return fetch_from_hub(spec.name, BUNDLED_MODEL)
+    if settings.base_model == BUNDLED_MODEL:
+        return prepare_bundled_model(settings.model_cache_dir, progress)
+    if Path(settings.base_model).is_dir():
+        return Path(settings.base_model)
+    progress(f"fetching {settings.base_model} from the model hub")
+    return fetch_from_hub(settings.base_model, BUNDLED_MODEL)
 
 
 def weights_digest(folder: Path) -> str:

@@ -19,10 +19,10 @@ import torch
 from gguf import GGUFReader
 from transformers import AutoModelForCausalLM
 
+from services.contracts.engine_settings import BUNDLED_MODEL
 from services.contracts.errors import ModelUnavailable
 from services.scoring.model.gguf_tokenizer import build_tokenizer
 
-BUNDLED_MODEL = "gemma-3-270m"
 # Part of the folder's name: raise it when the conversion changes, and old folders are left alone.
 _CONVERSION = "2"
 #: Stands in a finished folder and holds the model's name and digest.

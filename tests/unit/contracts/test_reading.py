@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.contracts.reading import PLAIN_RULES, ReadingOverrides, ReadingRules, rules_from_json
+from services.contracts.engine_settings import EngineSettings
+from services.contracts.reading import PLAIN_RULES, ReadingRules, rules_from_json
 
 RULES = ReadingRules(max_prompt_tokens=1024, max_resume_tokens=512, are_instructions_removed=False)
 
@@ -44,7 +45,6 @@ def test_a_missing_rule_and_another_form_are_refused() -> None:
 
 
 def test_settings_have_the_last_word_where_they_say_one() -> None:
-    assert ReadingOverrides(2048, True).applied_to(RULES) == ReadingRules(2048, 512)
-    assert ReadingOverrides(2048, False, 0).applied_to(RULES) == ReadingRules(
-        2048, 0, is_identity_masked=False
-    )
+    assert EngineSettings(max_prompt_tokens=2048).rules_for(RULES) == ReadingRules(2048, 512)
+    changed = EngineSettings(max_prompt_tokens=2048, mask_identity=False, max_resume_tokens=0)
+    assert changed.rules_for(RULES) == ReadingRules(2048, 0, is_identity_masked=False)

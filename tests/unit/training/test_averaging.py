@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.adapters.canaries import read_canaries
 from services.adapters.manifest import verify_manifest
+from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import AdapterIncompatible
-from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.model.base_model import BaseModel, load_base_model
 from tests.adapter_folders import TINY_MODEL, make_adapter
 from training.averaging import average_adapters
 from training.lora_setup import TARGET_MODULES
@@ -22,7 +23,9 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture
 def load_tiny(cache_dir: Path) -> Callable[[], BaseModel]:
-    return lambda: load_base_model(BaseModelSpec(TINY_MODEL, cache_dir, device="cpu", dtype="float32"))
+    return lambda: load_base_model(
+        ModelSettings(base_model=TINY_MODEL, model_cache_dir=cache_dir, device="cpu", dtype="float32")
+    )
 
 
 def test_each_weight_is_the_mean(load_tiny: Callable[[], BaseModel], cache_dir: Path, tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ import pytest
 from scipy.stats import spearmanr
 
 from services.adapters.adapter_folder import WEIGHTS_FILE, read_adapter
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.errors import InvalidInput
 from services.contracts.scoring import PairRequest
-from services.scoring.engine.factory import EngineSpec, build_engine
-from services.scoring.model.base_model import BaseModelSpec
+from services.scoring.engine.factory import build_engine
 from services.scoring.model.score_model import ScoreModel
 from training import job_file
 from training.comparison import COMPARISON_FILE, compare_adapters
@@ -46,12 +46,14 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def spec(cache_dir: Path) -> BaseModelSpec:
-    return BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32")
+def spec(cache_dir: Path) -> ModelSettings:
+    return ModelSettings(
+        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
+    )
 
 
 @pytest.fixture(scope="module")
-def finished(spec: BaseModelSpec, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
+def finished(spec: ModelSettings, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
     """A job that ran; tests work on copies of it."""
     folder = tmp_path_factory.mktemp("finished")
     rows = [
@@ -106,8 +108,8 @@ def refuse_to_train(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-async def served_means(spec: BaseModelSpec, adapter: Path | None, pairs: list[LabelledPair]) -> list[float]:
-    engine = build_engine(EngineSpec(spec, adapter, is_identity_masked=True))
+async def served_means(spec: ModelSettings, adapter: Path | None, pairs: list[LabelledPair]) -> list[float]:
+    engine = build_engine(EngineSettings.of(spec, adapter, mask_identity=True))
     engine.start()
     requests = [PairRequest("", pair.pair.job_description, pair.pair.resume) for pair in pairs]
     scores = [await engine.score(request) for request in requests]
@@ -116,7 +118,7 @@ async def served_means(spec: BaseModelSpec, adapter: Path | None, pairs: list[La
 
 
 def test_a_run_compares_its_adapter_with_the_base_model_as_a_scorer_would(
-    job: TrainingJob, spec: BaseModelSpec
+    job: TrainingJob, spec: ModelSettings
 ) -> None:
     found = comparison_of(job)
 
@@ -137,7 +139,7 @@ def test_a_run_compares_its_adapter_with_the_base_model_as_a_scorer_would(
 
 
 def test_a_run_that_goes_on_from_an_adapter_is_compared_with_it(
-    job: TrainingJob, spec: BaseModelSpec, tmp_path: Path
+    job: TrainingJob, spec: ModelSettings, tmp_path: Path
 ) -> None:
     first = read_adapter(job.output).digest
     second = TrainingJob(job.data, tmp_path / "second", None, job.output, job.held_out, CONFIG_FIELDS)
@@ -151,7 +153,7 @@ def test_a_run_that_goes_on_from_an_adapter_is_compared_with_it(
 
 
 def test_a_run_interrupted_behind_the_export_only_compares(
-    job: TrainingJob, spec: BaseModelSpec, monkeypatch: pytest.MonkeyPatch
+    job: TrainingJob, spec: ModelSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = comparison_of(job)
     progress = (job.output / "progress.json").read_text("utf-8")
@@ -173,7 +175,7 @@ def test_a_run_interrupted_behind_the_export_only_compares(
 
 @pytest.mark.parametrize("what", ["data", "config", "weights"])
 def test_an_export_of_another_run_or_a_damaged_one_is_not_taken_for_this_ones(
-    job: TrainingJob, spec: BaseModelSpec, monkeypatch: pytest.MonkeyPatch, what: str
+    job: TrainingJob, spec: ModelSettings, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     if what == "data":
         job.data.write_text(job.data.read_text().replace("yes", "ja"))
@@ -190,7 +192,7 @@ def test_an_export_of_another_run_or_a_damaged_one_is_not_taken_for_this_ones(
     assert not (job.output / COMPARISON_FILE).exists()
 
 
-def test_pairs_that_cannot_be_read_are_left_out_and_counted(job: TrainingJob, spec: BaseModelSpec) -> None:
+def test_pairs_that_cannot_be_read_are_left_out_and_counted(job: TrainingJob, spec: ModelSettings) -> None:
     pairs = held_out_pairs(job)
     unreadable = dataclasses.replace(pairs[0], pair=dataclasses.replace(pairs[0].pair, resume="Name: Ada"))
     more = [*pairs[:2], unreadable, *pairs[2:]]
@@ -219,7 +221,7 @@ def test_pairs_that_cannot_be_read_are_left_out_and_counted(job: TrainingJob, sp
 
 
 def test_the_state_of_a_job_is_computed_once_for_each_adapter(
-    job: TrainingJob, spec: BaseModelSpec, monkeypatch: pytest.MonkeyPatch
+    job: TrainingJob, spec: ModelSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     computed = []
     compute = ScoreModel.compute_prefix

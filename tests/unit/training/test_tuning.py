@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import SettingsInvalid
-from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.model.base_model import BaseModel, load_base_model
 from training import tuning
 from training.configuration import load_config
 from training.fine_tuning import TrainingData
@@ -23,7 +24,9 @@ GRID = Grid(learning_rate=(1e-5, 3e-2), rank=(2, 4), alpha=(8,), batch_size=(4,)
 
 @pytest.fixture
 def load_base(cache_dir: Path) -> Callable[[], BaseModel]:
-    spec = BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32")
+    spec = ModelSettings(
+        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
+    )
     return lambda: load_base_model(spec)
 
 

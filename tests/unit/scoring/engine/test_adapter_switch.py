@@ -16,13 +16,14 @@ from safetensors.torch import load_file, save_file
 from services.adapters.adapter_folder import METADATA_FILE, read_adapter
 from services.contracts.adapters import CANARY_TOLERANCE, Canary
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.errors import AdapterIncompatible, EngineClosed
 from services.contracts.reference import NUM_BINS, ReferenceFigures
 from services.contracts.scoring import PairRequest
-from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model import cpu_products
-from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.model.base_model import BaseModel, load_base_model
 from services.scoring.model.lora_layers import LoraFactors, LoraLayers, LoraMode, MergedWeight
 from training.lora_setup import TARGET_MODULES
 
@@ -33,7 +34,9 @@ PAIRS = [PairRequest(f"{job[:5]}/{r[:7]}", job, r) for job in JOBS for r in RESU
 
 @pytest.fixture(scope="module")
 def load_base(cache_dir: Path) -> Callable[[], BaseModel]:
-    spec = BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32")
+    spec = ModelSettings(
+        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
+    )
     return lambda: load_base_model(spec)
 
 
@@ -54,7 +57,11 @@ def folders(load_base: Callable[[], BaseModel], tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def engine(load_base: Callable[[], BaseModel]) -> Iterator[ScoringEngine]:
-    spec = EngineSpec(BaseModelSpec("random:tiny-gemma-3", Path()), batching_window_seconds=0)
+    spec = EngineSettings.of(
+        ModelSettings(base_model="random:tiny-gemma-3", model_cache_dir=Path()),
+        batching_window_seconds=0,
+        mask_identity=False,
+    )
     engine = assemble_engine(load_base(), spec, SilentObserver())
     engine.start()
     yield engine
@@ -91,7 +98,11 @@ def test_merged_bfloat16_weights_are_packed_and_compute_the_same(
     found = []
     for is_supported in (True, False):
         monkeypatch.setattr(cpu_products, "are_supported", lambda *_, answer=is_supported: answer)
-        base = load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, "cpu", dtype="bfloat16"))
+        base = load_base_model(
+            ModelSettings(
+                base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="bfloat16"
+            )
+        )
         layers = LoraLayers(base)
         weights = layers.load(read_adapter(folders[0]))
         layers.activate(weights)
@@ -124,7 +135,9 @@ def test_layers_that_another_engine_left_active_are_taken_over(
 
 def test_nothing_is_merged_into_four_bits(cache_dir: Path, folders: list[Path]) -> None:
     name = "random:tiny-gemma-3"
-    quantised = load_base_model(BaseModelSpec(name, cache_dir, device="cpu", quantization="nf4"))
+    quantised = load_base_model(
+        ModelSettings(base_model=name, model_cache_dir=cache_dir, device="cpu", quantization="nf4")
+    )
 
     with pytest.raises(AdapterIncompatible, match="nf4"):
         LoraLayers(quantised, "merged")
@@ -137,7 +150,11 @@ async def test_scores_under_swaps_are_those_of_the_adapter_they_name(
 ) -> None:
     offline: dict[tuple[str, str], float] = {}
     for folder in (None, *folders):
-        spec = EngineSpec(BaseModelSpec("random:tiny-gemma-3", Path()), adapter=folder)
+        spec = EngineSettings.of(
+            ModelSettings(base_model="random:tiny-gemma-3", model_cache_dir=Path()),
+            adapter=folder,
+            mask_identity=False,
+        )
         alone = assemble_engine(load_base(), spec, SilentObserver())
         alone.start()
         for pair in PAIRS:
@@ -273,7 +290,11 @@ async def test_the_observer_is_told_each_score_after_the_reference_of_its_adapte
     with_reference = Path(shutil.copytree(folders[0], tmp_path / "with-reference"))
     (with_reference / METADATA_FILE).write_text(json.dumps({"reference": reference.to_json()}))
     listener = Listener()
-    spec = EngineSpec(BaseModelSpec("random:tiny-gemma-3", Path()), batching_window_seconds=0)
+    spec = EngineSettings.of(
+        ModelSettings(base_model="random:tiny-gemma-3", model_cache_dir=Path()),
+        batching_window_seconds=0,
+        mask_identity=False,
+    )
     engine = assemble_engine(load_base(), spec, listener)
     engine.start()
 

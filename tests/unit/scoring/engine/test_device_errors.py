@@ -1,7 +1,6 @@
 """The engine when the device runs out of memory, or is lost."""
 
 import asyncio
-import dataclasses
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.errors import EngineClosed, ScoringFailed
 from services.contracts.scoring import PairRequest, PairScore
-from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel, BaseModelSpec
+from services.scoring.model.base_model import BaseModel
 from services.scoring.model.prefix_state import PrefixState
 from services.scoring.model.score_model import ScoreModel, TreeRow
 
@@ -28,8 +28,12 @@ class AcceleratorError(RuntimeError):
 
 @pytest.fixture
 def engine(tiny_gemma_3: BaseModel) -> Iterator[ScoringEngine]:
-    spec = EngineSpec(BaseModelSpec(tiny_gemma_3.name, Path()), batching_window_seconds=0.05)
-    built = assemble_engine(tiny_gemma_3, dataclasses.replace(spec, layout="padded"), SilentObserver())
+    spec = EngineSettings.of(
+        ModelSettings(base_model=tiny_gemma_3.name, model_cache_dir=Path()),
+        batching_window_seconds=0.05,
+        mask_identity=False,
+    )
+    built = assemble_engine(tiny_gemma_3, spec.having(batch_layout="padded"), SilentObserver())
     built.start()
     yield built
     built.close(timeout_seconds=10)

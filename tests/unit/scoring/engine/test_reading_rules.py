@@ -10,11 +10,12 @@ import pytest
 
 from services.adapters.canaries import read_canaries
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.reading import PLAIN_RULES, ReadingRules
 from services.contracts.scoring import PairRequest
-from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel, BaseModelSpec
+from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from tests.adapter_folders import make_adapter
 
@@ -32,8 +33,12 @@ def folders(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[P
 
 
 def start(base: BaseModel, adapter: Path, **changes: Any) -> ScoringEngine:
-    spec = EngineSpec(BaseModelSpec(base.name, Path()), adapter, **changes)
-    engine = assemble_engine(base, spec, SilentObserver())
+    spec = EngineSettings.of(
+        ModelSettings(base_model=base.name, model_cache_dir=Path()),
+        adapter,
+        **{"mask_identity": False} | changes,
+    )
+    engine = assemble_engine(base, spec.having(**changes), SilentObserver())
     engine.start()
     return engine
 
@@ -70,7 +75,7 @@ async def test_a_change_of_adapter_changes_how_much_is_read(
 async def test_the_settings_of_a_scorer_go_before_the_adapters_rules(
     tiny_gemma_3: BaseModel, folders: list[Path]
 ) -> None:
-    engine = start(tiny_gemma_3, folders[0], max_resume_tokens=0, is_identity_masked=True)
+    engine = start(tiny_gemma_3, folders[0], max_resume_tokens=0, mask_identity=True)
     score = await engine.score(REQUEST)
     engine.close()
 

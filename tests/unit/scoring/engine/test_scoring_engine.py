@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.errors import (
     DeadlineExpired,
     EngineClosed,
@@ -18,9 +19,9 @@ from services.contracts.errors import (
     ScoringFailed,
 )
 from services.contracts.scoring import BASE_ADAPTER_DIGEST, PairRequest
-from services.scoring.engine.factory import EngineSpec, assemble_engine
+from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel, BaseModelSpec
+from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel, TreeRow
 
 JOBS = [f"Job {number}: we look for a nurse with {number} years of care." for number in range(3)]
@@ -52,10 +53,12 @@ def build_engine(tiny_gemma_3: BaseModel) -> Iterator[BuildEngine]:
     engines = []
 
     def build(observer: SilentObserver | None = None, **changes: object) -> ScoringEngine:
-        spec = EngineSpec(BaseModelSpec(tiny_gemma_3.name, Path()), batching_window_seconds=0.02)
-        engine = assemble_engine(
-            tiny_gemma_3, dataclasses.replace(spec, **changes), observer or SilentObserver()
+        spec = EngineSettings.of(
+            ModelSettings(base_model=tiny_gemma_3.name, model_cache_dir=Path()),
+            batching_window_seconds=0.02,
+            mask_identity=False,
         )
+        engine = assemble_engine(tiny_gemma_3, spec.having(**changes), observer or SilentObserver())
         engine.start()
         engines.append(engine)
         return engine
@@ -107,8 +110,8 @@ async def test_a_pair_scores_the_same_bit_for_bit_alone_and_in_any_batch(build_e
 async def test_scores_in_a_padded_batch_agree_with_those_alone(build_engine: BuildEngine) -> None:
     requests = [pair(job, resume) for job in JOBS for resume in RESUMES]
 
-    padded = await asyncio.gather(*map(build_engine(layout="padded").score, requests))
-    sequential = await asyncio.gather(*map(build_engine(layout="sequential").score, requests))
+    padded = await asyncio.gather(*map(build_engine(batch_layout="padded").score, requests))
+    sequential = await asyncio.gather(*map(build_engine(batch_layout="sequential").score, requests))
 
     assert [a.score for a in padded] == pytest.approx([b.score for b in sequential], abs=1e-3)
 
@@ -199,7 +202,7 @@ async def test_late_and_withdrawn_pairs_never_reach_the_model(
 async def test_one_failing_pair_does_not_take_its_batch_with_it(
     build_engine: BuildEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = build_engine(layout="padded")
+    engine = build_engine(batch_layout="padded")
     poison = engine._reader.read(JOBS[0], RESUMES[3]).prompt.suffix
     compute = ScoreModel.score_tree_logits
 

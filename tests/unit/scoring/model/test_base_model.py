@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import ModelUnavailable
 from services.scoring.model import cpu_products
-from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model, weights_digest
+from services.scoring.model.base_model import BaseModel, load_base_model, weights_digest
 
 
 def test_a_digest_follows_the_bytes_of_a_folder(tmp_path: Path) -> None:
@@ -22,13 +23,17 @@ def test_a_digest_follows_the_bytes_of_a_folder(tmp_path: Path) -> None:
 
 def test_a_prepared_folder_has_the_digest_of_its_source(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"one")
-    (tmp_path / "model.json").write_text(json.dumps({"name": "gemma", "digest": "d" * 64}))
+    (tmp_path / "model.json").write_text(json.dumps({"base_model": "gemma", "digest": "d" * 64}))
 
     assert weights_digest(tmp_path) == "d" * 64
 
 
 def test_random_weights_are_the_same_every_time(tiny_gemma_3: BaseModel, cache_dir: Path) -> None:
-    again = load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32"))
+    again = load_base_model(
+        ModelSettings(
+            base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
+        )
+    )
 
     assert again.digest == tiny_gemma_3.digest
     for one, other in zip(again.model.parameters(), tiny_gemma_3.model.parameters(), strict=True):
@@ -41,7 +46,9 @@ def test_auto_is_the_type_that_the_processor_multiplies_fast(
 ) -> None:
     monkeypatch.setattr(cpu_products, "are_supported", lambda device, dtype: is_supported)
 
-    base = load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu"))
+    base = load_base_model(
+        ModelSettings(base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu")
+    )
 
     assert base.model.dtype == expected
 
@@ -49,18 +56,18 @@ def test_auto_is_the_type_that_the_processor_multiplies_fast(
 @pytest.mark.parametrize(
     ("spec", "complaint"),
     [
-        ({"name": "random:huge"}, "known shapes are .*tiny-gemma-3"),
-        ({"name": "random:tiny-gemma-3", "device": "cuda:99"}, "device cuda:99"),
-        ({"name": "random:tiny-gemma-3", "device": "toaster"}, "device toaster: no such device"),
+        ({"base_model": "random:huge"}, "known shapes are .*tiny-gemma-3"),
+        ({"base_model": "random:tiny-gemma-3", "device": "cuda:99"}, "device cuda:99"),
+        ({"base_model": "random:tiny-gemma-3", "device": "toaster"}, "device toaster: no such device"),
     ],
 )
 def test_what_cannot_be_loaded_is_named(spec: dict[str, str], complaint: str, cache_dir: Path) -> None:
     with pytest.raises(ModelUnavailable, match=complaint):
-        load_base_model(BaseModelSpec(cache_dir=cache_dir, **spec))  # type: ignore[arg-type]
+        load_base_model(ModelSettings(model_cache_dir=cache_dir, **spec))  # type: ignore[arg-type]
 
 
 def test_a_folder_with_another_kind_of_model_is_refused(tmp_path: Path, cache_dir: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
 
     with pytest.raises(ModelUnavailable, match="only Gemma 2 and Gemma 3"):
-        load_base_model(BaseModelSpec(str(tmp_path), cache_dir, device="cpu"))
+        load_base_model(ModelSettings(base_model=str(tmp_path), model_cache_dir=cache_dir, device="cpu"))

@@ -9,10 +9,11 @@ from safetensors.torch import load_file, save_file
 
 from services.adapters.adapter_folder import WEIGHTS_FILE, read_adapter
 from services.contracts.engine_observer import SilentObserver
+from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.errors import AdapterIncompatible
 from services.contracts.scoring import PairRequest
-from services.scoring.engine.factory import EngineSpec, assemble_engine
-from services.scoring.model.base_model import BaseModel, BaseModelSpec, load_base_model
+from services.scoring.engine.factory import assemble_engine
+from services.scoring.model.base_model import BaseModel, load_base_model
 from services.scoring.model.lora_layers import LoraLayers
 from training.lora_setup import TARGET_MODULES
 
@@ -20,13 +21,19 @@ from training.lora_setup import TARGET_MODULES
 @pytest.fixture
 def base(cache_dir: Path) -> BaseModel:
     # Its own copy: layers are put into the model in place.
-    return load_base_model(BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32"))
+    return load_base_model(
+        ModelSettings(
+            base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
+        )
+    )
 
 
 @pytest.fixture
 def adapter_folder(cache_dir: Path, tmp_path: Path) -> Path:
     """A random adapter as peft writes it."""
-    spec = BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32")
+    spec = ModelSettings(
+        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
+    )
     model = get_peft_model(load_base_model(spec).model, LoraConfig(r=4, target_modules=list(TARGET_MODULES)))
     generator = torch.Generator().manual_seed(7)
     for name, parameter in model.named_parameters():
@@ -37,11 +44,13 @@ def adapter_folder(cache_dir: Path, tmp_path: Path) -> Path:
 
 
 async def test_an_adapter_changes_scores_and_is_named_in_them(base: BaseModel, adapter_folder: Path) -> None:
-    spec = EngineSpec(BaseModelSpec(base.name, Path()))
+    spec = EngineSettings.of(ModelSettings(base_model=base.name, model_cache_dir=Path()), mask_identity=False)
     request = PairRequest("1", "A job for a nurse.", "A nurse.")
     scores = []
     for adapter in (None, adapter_folder):
-        engine = assemble_engine(base, EngineSpec(spec.base_model, adapter=adapter), SilentObserver())
+        engine = assemble_engine(
+            base, EngineSettings.of(spec, adapter=adapter, mask_identity=False), SilentObserver()
+        )
         engine.start()
         scores.append(await engine.score(request))
         engine.close()
@@ -134,7 +143,9 @@ OTHER_METHODS = {
 
 def write_by_peft(cache_dir: Path, folder: Path, config: LoraConfig) -> Path:
     """Writes an adapter with random weights of whatever kind the options ask for."""
-    spec = BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32")
+    spec = ModelSettings(
+        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
+    )
     model = get_peft_model(load_base_model(spec).model, config)
     generator = torch.Generator().manual_seed(7)
     for name, parameter in model.named_parameters():
@@ -262,7 +273,9 @@ def test_what_is_served_computes_what_peft_computes(
     config = LoraConfig(r=4, target_modules=list(TARGET_MODULES), **options)
     folder = write_by_peft(cache_dir, tmp_path / "adapter", config)
     tokens = torch.arange(3, 40).unsqueeze(0)
-    spec = BaseModelSpec("random:tiny-gemma-3", cache_dir, device="cpu", dtype="float32")
+    spec = ModelSettings(
+        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
+    )
 
     layers = LoraLayers(base, "factors")
     layers.activate(layers.load(read_adapter(folder)))

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.process.engine_settings import adapter_folder
+from services.adapters.default_adapter import DEFAULT_ADAPTER_FOLDER, adapter_folder
 from services.process.settings import load_settings
-from services.scoring.model.default_adapter import DEFAULT_ADAPTER_FOLDER
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,14 @@
+"""Adapters that are published while the services run."""
+
+from pydantic import Field
+
+from services.process.settings.kafka import KafkaSettings
+
+
+class RolloutSettings(KafkaSettings):
+    """Which announcements are followed, and where adapters are kept."""
+
+    adapter_name: str = Field("default", min_length=1, max_length=256)
+    """which announcements are followed"""
+    adapter_store: str = "~/.local/share/resume-scorer/adapters"
+    """a folder, s3://... or gs://..."""
