@@ -23,7 +23,7 @@ from services.contracts.errors import BrokerUnreachable, SettingsInvalid
 from services.contracts.topics import TOPICS, TopicSpec
 from services.events.batch_reading import read_past_damage
 from services.process.logging import get_logger
-from services.process.settings import Settings
+from services.process.settings import KafkaSettings
 from services.process.shutdown import drain
 
 log = get_logger(__name__)
@@ -41,7 +41,7 @@ PROBE_TRANSACTION_MILLISECONDS = 1000
 SETTLE_SECONDS = 1.0
 
 
-def client_options(settings: Settings) -> dict[str, Any]:
+def client_options(settings: KafkaSettings) -> dict[str, Any]:
     """Returns what every aiokafka client of this process is constructed with.
 
     Raises:
@@ -60,7 +60,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
-def ssl_context(settings: Settings) -> ssl.SSLContext:
+def ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
     """Returns the TLS context; without a CA file the system's authorities are trusted.
 
     Raises:
@@ -91,7 +91,7 @@ async def settled(opening: Coroutine[Any, Any, Any]) -> None:
         raise
 
 
-async def wait_for_kafka(settings: Settings) -> None:
+async def wait_for_kafka(settings: KafkaSettings) -> None:
     """Returns once a broker answers, however long that takes; says so while it does not."""
     while True:
         client = AIOKafkaClient(**client_options(settings))
@@ -111,7 +111,9 @@ async def wait_for_kafka(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_consumer(settings: Settings, *topics: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+async def open_consumer(
+    settings: KafkaSettings, *topics: str, **options: Any
+) -> AsyncIterator[AIOKafkaConsumer]:
     """Yields a started consumer, closed however its start or its use ends; it reads past damaged batches.
 
     Args:
@@ -136,7 +138,7 @@ async def open_consumer(settings: Settings, *topics: str, **options: Any) -> Asy
 
 
 @asynccontextmanager
-async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+async def open_admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     """Yields a started administration client, closed however its start or its use ends.
 
     Raises:
@@ -150,7 +152,7 @@ async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def start_producer(settings: Settings) -> AIOKafkaProducer:
+async def start_producer(settings: KafkaSettings) -> AIOKafkaProducer:
     """Returns a started producer that waits for all replicas.
 
     It is idempotent wherever the broker can be asked for a producer id; the development broker
@@ -171,7 +173,7 @@ async def start_producer(settings: Settings) -> AIOKafkaProducer:
 
 
 @contextmanager
-def naming_the_broker(settings: Settings) -> Iterator[None]:
+def naming_the_broker(settings: KafkaSettings) -> Iterator[None]:
     """Turns what aiokafka raises for a broker that does not answer into an error that names it.
 
     Raises:
@@ -186,7 +188,7 @@ def naming_the_broker(settings: Settings) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def connected_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+async def connected_producer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
     """Yields a started producer for the length of a block.
 
     Raises:
@@ -208,7 +210,7 @@ async def stop_producer(producer: AIOKafkaProducer) -> None:
     await drain(producer.stop(), FLUSH_SECONDS)
 
 
-async def can_be_idempotent(settings: Settings) -> bool:
+async def can_be_idempotent(settings: KafkaSettings) -> bool:
     """Returns whether the broker hands out producer ids.
 
     Raises:
@@ -268,7 +270,7 @@ def is_retriable(error: KafkaError) -> bool:
     return bool(error.retriable) or isinstance(error, KafkaTimeoutError)
 
 
-async def create_topics(settings: Settings) -> None:
+async def create_topics(settings: KafkaSettings) -> None:
     """Creates the topics that are missing; those that exist stay as they are.
 
     Raises:
@@ -281,7 +283,7 @@ async def create_topics(settings: Settings) -> None:
             _raise_unless_created(await admin.create_topics(missing))
 
 
-def _new_topic(spec: TopicSpec, settings: Settings) -> NewTopic:
+def _new_topic(spec: TopicSpec, settings: KafkaSettings) -> NewTopic:
     configs = {"cleanup.policy": spec.cleanup_policy}
     if spec.retention_days is not None:
         configs["retention.ms"] = str(spec.retention_days * MILLISECONDS_PER_DAY)

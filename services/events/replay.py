@@ -21,7 +21,7 @@ from services.contracts.errors import ScorerError
 from services.contracts.topics import SCORE_LABELLED, dead_letter_topic
 from services.events.dead_letters import HEADER_PREFIX
 from services.events.kafka_client import open_admin, open_consumer, publish
-from services.process.settings import Settings
+from services.process.settings import WorkerSettings
 
 REPLAYS_HEADER = "scorer.replays"  # how often this record was sent again, in digits
 POLL_MILLISECONDS = 1000
@@ -71,7 +71,7 @@ class DeadLetterReplay:
         topic: the source topic.
     """
 
-    def __init__(self, settings: Settings, topic: str) -> None:
+    def __init__(self, settings: WorkerSettings, topic: str) -> None:
         self._settings = settings
         self._topic = topic
         self._dead_letters = dead_letter_topic(topic)

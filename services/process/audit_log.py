@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from services.contracts.errors import AuditLogUnwritable, SettingsInvalid
 from services.contracts.scoring import PairRequest, PairScore
 from services.process.logging import get_logger
-from services.process.settings import Settings, variable_of
+from services.process.settings import AuditLogSettings, variable_of
 
 log = get_logger(__name__)
 
@@ -205,7 +205,9 @@ def _write_whole(file: int, content: bytes) -> None:
     os.fsync(file)
 
 
-def open_audit_log(settings: Settings, service: str, on_failure: Callable[[], None]) -> AuditLog | NoAudit:
+def open_audit_log(
+    settings: AuditLogSettings, service: str, on_failure: Callable[[], None]
+) -> AuditLog | NoAudit:
     """Opens the audit log of the settings.
 
     Raises:

@@ -9,7 +9,7 @@ from prometheus_client.exposition import choose_encoder
 
 from services.contracts.errors import SettingsInvalid
 from services.process.logging import get_logger
-from services.process.settings import Settings, variable_of
+from services.process.settings import OperationSettings, variable_of
 
 log = get_logger(__name__)
 
@@ -27,7 +27,7 @@ class HealthServer:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: OperationSettings,
         port_setting: str,
         registry: CollectorRegistry,
         *,

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-from services.process.settings import Settings
+from services.process.settings import LogSettings
 from services.process.tracing import current_trace_id
 
 # Libraries that tell at INFO what only their own developers want to know.
@@ -35,7 +35,7 @@ PRIVATE_FIELDS = frozenset(
 )
 
 
-def configure_logging(settings: Settings, service: str) -> None:
+def configure_logging(settings: LogSettings, service: str) -> None:
     """Sends every log line of this process to standard error in one format.
 
     Args:

@@ -21,12 +21,12 @@ from services.contracts.topics import ADAPTER_PUBLISHED
 from services.events.event_codec import cloud_event_headers, encode_event
 from services.events.kafka_client import create_topics, publish, start_producer
 from services.pb.scoring.v1.events_pb2 import AdapterPublished
-from services.process.settings import Settings
+from services.process.settings import RolloutSettings
 
 _Stored = TypeVar("_Stored", bound=StoredAdapter | None)
 
 
-def open_store(settings: Settings) -> AdapterStore:
+def open_store(settings: RolloutSettings) -> AdapterStore:
     """Opens the store of the settings.
 
     Raises:
@@ -43,7 +43,7 @@ class AdapterAdministration:
         settings: where store and Kafka are, and the name that is announced.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RolloutSettings) -> None:
         self._settings = settings
 
     async def versions(self) -> list[StoredAdapter]:

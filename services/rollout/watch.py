@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from services.adapters.adapter_folder import read_adapter
 from services.adapters.canaries import CANARIES_FILE, read_canaries
@@ -28,17 +27,15 @@ from services.contracts.topics import ADAPTER_PUBLISHED
 from services.events.batch_reading import damage_of
 from services.events.event_codec import source_record
 from services.events.event_reading import EventReader
-from services.events.kafka_client import open_consumer
+from services.events.topic_follower import Batches, TopicFollower
 from services.pb.scoring.v1.events_pb2 import AdapterPublished
 from services.process.logging import get_logger
 from services.process.metrics import ScoringMetrics
-from services.process.settings import Settings
+from services.process.settings import FollowerSettings
 from services.rollout.administration import open_store
 
 log = get_logger(__name__)
 
-POLL_MILLISECONDS = 500
-RECONNECT_SECONDS = 2.0
 RETRY_SECONDS = 5.0
 
 
@@ -46,13 +43,14 @@ class AdapterWatch:
     """Keeps a scorer on the announced adapter.
 
     Args:
-        settings: of the process.
+        settings: which announcements, and what is served while there is none.
         host: the scorer.
         metrics: count what was activated and what was refused.
     """
 
-    def __init__(self, settings: Settings, host: AdapterHost, metrics: ScoringMetrics) -> None:
+    def __init__(self, settings: FollowerSettings, host: AdapterHost, metrics: ScoringMetrics) -> None:
         self._settings = settings
+        self._follower = TopicFollower(settings, [ADAPTER_PUBLISHED], self._on_poll)
         self._host = host
         self._metrics = metrics
         self._reader = EventReader(settings.strict_fields, metrics.dead_letters)
@@ -61,28 +59,20 @@ class AdapterWatch:
 
     async def follow(self) -> None:
         """Follows until cancelled; reconnects by itself."""
-        while True:
-            try:
-                await self._follow_connection()
-            except KafkaError as error:
-                log.debug("adapter watch lost Kafka, reconnecting", error=type(error).__name__)
-            await asyncio.sleep(RECONNECT_SECONDS)
+        await self._follower.follow()
 
-    async def _follow_connection(self) -> None:
-        async with open_consumer(self._settings, ADAPTER_PUBLISHED) as consumer:
-            while True:
-                batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
-                name = self._settings.adapter_name.encode()
-                records = [record for batch in batches.values() for record in batch]
-                self._tell_damage(records)
-                ours = [record for record in records if record.key == name]
-                if ours:
-                    self._wanted = ours[-1]
-                elif self._wanted is not None:
-                    # Only once nothing newer came: the versions in between are history.
-                    await self._apply(self._wanted)
+    async def _on_poll(self, _consumer: AIOKafkaConsumer, batches: Batches) -> None:
+        records = [record for batch in batches.values() for record in batch]
+        self._log_damage(records)
+        name = self._settings.adapter_name.encode()
+        ours = [record for record in records if record.key == name]
+        if ours:
+            self._wanted = ours[-1]
+        elif self._wanted is not None:
+            # Only once nothing newer came: the versions in between are history.
+            await self._apply(self._wanted)
 
-    def _tell_damage(self, records: "list[ConsumerRecord[bytes, bytes]]") -> None:
+    def _log_damage(self, records: "list[ConsumerRecord[bytes, bytes]]") -> None:
         for record in records:
             damage = damage_of(record.value)
             if damage is not None:
@@ -148,7 +138,7 @@ class AdapterWatch:
 
 @asynccontextmanager
 async def following_adapters(
-    settings: Settings, host: AdapterHost, metrics: ScoringMetrics
+    settings: FollowerSettings, host: AdapterHost, metrics: ScoringMetrics
 ) -> AsyncIterator[Callable[[], bool]]:
     """Keeps a scorer on the announced adapter for the length of a block.
 
@@ -156,7 +146,7 @@ async def following_adapters(
         Tells whether it is still being followed: a check for /readyz.
     """
     task = asyncio.create_task(AdapterWatch(settings, host, metrics).follow())
-    task.add_done_callback(_tell_end)
+    task.add_done_callback(_log_end)
     try:
         yield lambda: not task.done()
     finally:
@@ -164,7 +154,7 @@ async def following_adapters(
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _tell_end(task: "asyncio.Task[None]") -> None:
+def _log_end(task: "asyncio.Task[None]") -> None:
     if not task.cancelling():
         error = None if task.cancelled() else task.exception()
         log.critical("announced adapters are no longer followed", exc_info=error)

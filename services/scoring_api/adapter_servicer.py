@@ -14,7 +14,7 @@ from services.pb.scoring.v1.adapter_service_pb2 import (
     RollbackAdapterResponse,
 )
 from services.pb.scoring.v1.adapter_service_pb2_grpc import AdapterServiceServicer
-from services.process.settings import Settings
+from services.process.settings import RolloutSettings
 from services.rollout.administration import AdapterAdministration, announcement
 from services.scoring_api.call_answers import CallAnswers
 
@@ -28,7 +28,7 @@ class AdapterServicer(AdapterServiceServicer):
         answers: ends every call with the right status.
     """
 
-    def __init__(self, settings: Settings, scorer: PairScorer, answers: CallAnswers) -> None:
+    def __init__(self, settings: RolloutSettings, scorer: PairScorer, answers: CallAnswers) -> None:
         self._administration = AdapterAdministration(settings)
         self._name = settings.adapter_name
         self._scorer = scorer

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from grpc_health.v1 import health_pb2
 
-from services.process.settings import Settings
+from services.process.settings import AccessSettings
 from services.scoring_api.call_errors import TooManyCalls
 from services.scoring_api.reflection_services import REFLECTION_SERVICES
 
@@ -78,7 +78,7 @@ class CallPools:
         settings: how large they are.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: AccessSettings) -> None:
         self._calls = CallPool(
             settings.grpc_max_concurrent_calls,
             min(settings.grpc_max_concurrent_calls_per_caller, settings.grpc_max_concurrent_calls),

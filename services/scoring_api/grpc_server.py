@@ -16,7 +16,7 @@ from services.pb.scoring.v1.scoring_service_pb2_grpc import (
     ScoringServiceServicer,
     add_ScoringServiceServicer_to_server,
 )
-from services.process.settings import Settings
+from services.process.settings import ApiSettings
 from services.scoring_api.access_control import AccessControl
 from services.scoring_api.call_pools import HEALTH_SERVICE
 from services.scoring_api.health_service import ServerHealth
@@ -40,7 +40,7 @@ KEEPALIVE_OPTIONS = (
 
 
 def build_server(
-    settings: Settings,
+    settings: ApiSettings,
     scoring: ScoringServiceServicer,
     feedback: FeedbackServiceServicer,
     adapters: AdapterServiceServicer,

@@ -10,7 +10,7 @@ from services.events.event_codec import cloud_event_headers, encode_event
 from services.events.kafka_client import start_producer, stop_producer
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.process.logging import get_logger
-from services.process.settings import Settings
+from services.process.settings import KafkaSettings
 from services.process.tracing import current_trace
 from services.scoring_api.label_publisher import LabelNotPublished, RecordPosition
 
@@ -28,7 +28,7 @@ class KafkaLabelPublisher:
         timeout_seconds: for connecting and for the confirmation together.
     """
 
-    def __init__(self, settings: Settings, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, settings: KafkaSettings, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._settings = settings
         self._timeout_seconds = timeout_seconds
         self._starting: asyncio.Task[AIOKafkaProducer] | None = None

@@ -3,7 +3,7 @@
 import hmac
 from pathlib import Path
 
-from services.process.settings import Settings
+from services.process.settings import AccessSettings
 from services.scoring_api.callers import (
     NOBODY,
     OPEN_SCOPES,
@@ -29,7 +29,7 @@ class KnownCallers:
         SettingsInvalid: the file cannot be read; names it and the entry at fault.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: AccessSettings) -> None:
         path = settings.grpc_tokens_file
         self._file = TokensFile(Path(path).expanduser(), settings.grpc_tokens_grace_seconds) if path else None
         admin = settings.grpc_admin_token.get_secret_value()

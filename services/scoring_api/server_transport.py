@@ -13,7 +13,7 @@ from cryptography import x509
 
 from services.contracts.errors import SettingsInvalid
 from services.process.logging import get_logger
-from services.process.settings import Settings, variable_of
+from services.process.settings import ApiSettings, variable_of
 from services.scoring_api.tokens_file import Stamp, stamp_of
 
 log = get_logger(__name__)
@@ -37,7 +37,7 @@ class ServerCertificate:
         SettingsInvalid: a file is missing, or certificate and key do not belong together.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ApiSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()  # handshakes and scrapes come from threads of their own
         self._stamps = self._current_stamps()
@@ -83,7 +83,7 @@ class ServerCertificate:
         return tuple(stamp_of(Path(file).expanduser() if file else None) for file in chosen)
 
 
-def check_transport(settings: Settings) -> None:
+def check_transport(settings: ApiSettings) -> None:
     """Accepts settings whose port is protected: cheap, so that it can come before the model is loaded.
 
     Raises:
@@ -102,7 +102,7 @@ def check_transport(settings: Settings) -> None:
         )
 
 
-def open_port(server: grpc.aio.Server, settings: Settings, watch_expiry: Callable[..., None]) -> str:
+def open_port(server: grpc.aio.Server, settings: ApiSettings, watch_expiry: Callable[..., None]) -> str:
     """Opens the port of the settings.
 
     Args:
@@ -142,7 +142,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _load(settings: Settings) -> _Loaded:
+def _load(settings: ApiSettings) -> _Loaded:
     chain = _read(settings, "grpc_tls_certfile")
     key = _read(settings, "grpc_tls_keyfile")
     authorities = _read(settings, "grpc_tls_client_cafile") if settings.grpc_tls_client_cafile else None
@@ -165,7 +165,7 @@ def _load(settings: Settings) -> _Loaded:
     )
 
 
-def _read(settings: Settings, field: str) -> bytes:
+def _read(settings: ApiSettings, field: str) -> bytes:
     path = Path(getattr(settings, field)).expanduser()
     try:
         return path.read_bytes()

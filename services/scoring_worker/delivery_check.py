@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from services.contracts.errors import ScorerError
 from services.events.kafka_client import is_retriable, open_admin, open_consumer
 from services.process.logging import get_logger
-from services.process.settings import Settings
+from services.process.settings import WorkerSettings
 
 log = get_logger(__name__)
 
@@ -32,7 +32,7 @@ class RecordsSkipped(ScorerError):
 class DeliveryCheck:
     """Looks at jumps in the offsets of one topic, while the context lasts."""
 
-    def __init__(self, settings: Settings, topic: str) -> None:
+    def __init__(self, settings: WorkerSettings, topic: str) -> None:
         self._settings = settings
         self._topic = topic
         self._opened = AsyncExitStack()

@@ -25,7 +25,7 @@ from services.events.batch_reading import read_past_damage
 from services.events.event_codec import SourceRecord, known_time
 from services.events.kafka_client import ssl_context
 from services.process.metrics import ScoringMetrics
-from services.process.settings import Settings
+from services.process.settings import WorkerSettings
 
 COMMIT_SECONDS = 0.5  # bounds what a crash repeats, beside what was in flight
 HEARTBEATS_PER_SESSION = 4
@@ -33,7 +33,7 @@ REQUEST_TIMEOUT_SECONDS = 40.0
 MAX_POLL_RECORDS = 100  # a record may be a megabyte
 
 
-def build_faust_app(settings: Settings, metrics: ScoringMetrics) -> faust.App:
+def build_faust_app(settings: WorkerSettings, metrics: ScoringMetrics) -> faust.App:
     """Returns an app of the running event loop, without a web server, signals or logging of its own."""
     read_past_damage()
     return faust.App(
@@ -137,7 +137,7 @@ class OffsetMonitor(Monitor):  # type: ignore[misc]  # Faust's own stubs are not
             self._metrics.end_offset.labels(str(tp.partition)).set(offset)
 
 
-def _credentials(settings: Settings) -> Any:
+def _credentials(settings: WorkerSettings) -> Any:
     context = ssl_context(settings) if settings.kafka_security_protocol.endswith("SSL") else None
     if settings.kafka_security_protocol.startswith("SASL"):
         return faust.SASLCredentials(

@@ -6,28 +6,19 @@ development broker answers that wrongly, and a record that comes later is simply
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import JOB_POSTED
 from services.events.event_codec import SourceRecord, source_record
 from services.events.event_reading import EventReader
 from services.events.job_records import read_posted_job
-from services.events.kafka_client import open_consumer
-from services.process.logging import get_logger
+from services.events.topic_follower import Batches, TopicFollower
 from services.process.metrics import ScoringMetrics
-from services.process.settings import Settings
+from services.process.settings import KafkaSettings
 from services.scoring_worker.job_store import JobStore, KnownJob
-
-log = get_logger(__name__)
-
-POLL_MILLISECONDS = 500
-MAX_POLL_RECORDS = 500
-RECONNECT_SECONDS = 1.0
-LOOK_FOR_PARTITIONS_MILLISECONDS = 10_000
 
 
 class JobView:
@@ -38,14 +29,17 @@ class JobView:
     """
 
     def __init__(
-        self, settings: Settings, metrics: ScoringMetrics, on_posted: Callable[[str], None] = lambda _: None
+        self,
+        settings: KafkaSettings,
+        metrics: ScoringMetrics,
+        on_posted: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Describes the view.
 
         Args:
             on_posted: is told the id of every job that was stored, after it can be read.
         """
-        self._settings = settings
+        self._follower = TopicFollower(settings, [JOB_POSTED], self._on_poll, self._on_connected)
         self._metrics = metrics
         self._store = JobStore()
         # The validator counts unknown fields, once a group and not at every start.
@@ -59,30 +53,23 @@ class JobView:
 
     async def follow(self) -> None:
         """Keeps the view current until cancelled; reconnects by itself."""
-        while True:
-            try:
-                await self._follow_connection()
-            except KafkaError as error:
-                log.warning("job view lost Kafka, reconnecting", error=type(error).__name__)
-                await asyncio.sleep(RECONNECT_SECONDS)
+        await self._follower.follow()
 
     def close(self) -> None:
         """Forgets the jobs; not before ``follow`` has ended."""
         self._store.close()
 
-    async def _follow_connection(self) -> None:
-        # Without a group, every partition is this consumer's, new ones included, from the beginning.
-        # A reconnect reads everything again; applying a record twice changes nothing in the end. The broker
-        # may be another one by now, whose offsets begin anew.
+    async def _on_connected(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
+        # All is read again; applying a record twice changes nothing in the end. The broker may be another one
+        # by now, whose offsets begin anew.
         self._store.forget_places()
-        options = {"metadata_max_age_ms": LOOK_FOR_PARTITIONS_MILLISECONDS}
-        async with open_consumer(self._settings, JOB_POSTED, **options) as consumer:
-            while True:
-                batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=MAX_POLL_RECORDS)
-                for records in batches.values():
-                    self._apply([source_record(record) for record in records])
-                if not batches and self._has_every_partition_answered(consumer):
-                    self.caught_up.set()
+        await consumer.seek_to_beginning(*partitions)
+
+    async def _on_poll(self, consumer: AIOKafkaConsumer, batches: Batches) -> None:
+        for records in batches.values():
+            self._apply([source_record(record) for record in records])
+        if not batches and self._has_every_partition_answered(consumer):
+            self.caught_up.set()
 
     def _has_every_partition_answered(self, consumer: AIOKafkaConsumer) -> bool:
         assigned = consumer.assignment()

@@ -11,17 +11,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.contracts.topics import APPLICATION_SUBMITTED
+from services.events.broker_contact import ANSWER_SECONDS, LOOK_SECONDS, BrokerContact
 from services.events.kafka_client import client_options, settled
 from services.process.logging import get_logger
-from services.process.settings import Settings
+from services.process.settings import WorkerSettings
 from services.scoring_worker.delivery_check import DeliveryCheck
 from services.scoring_worker.stall_detector import StallDetector, Stand
 
 log = get_logger(__name__)
 
-LOOK_SECONDS = 2.0
-ANSWER_SECONDS = 4.0
-SILENCE_SECONDS = 6.0  # without an answer for longer, the worker is not ready
 READ_SECONDS = 5.0  # a record that is there is read within this time
 
 
@@ -33,14 +31,14 @@ class ProgressWatch:
         check: asks Kafka for committed offsets and records.
     """
 
-    def __init__(self, settings: Settings, check: DeliveryCheck) -> None:
+    def __init__(self, settings: WorkerSettings, check: DeliveryCheck) -> None:
         self._settings = settings
         self._check = check
         # An application may hold its partition back for as long as it waits for its job.
         self._stall_seconds = settings.worker_stall_seconds + settings.worker_job_wait_seconds
         self._detector = StallDetector()
         self._partitions: frozenset[int] | None = None
-        self._answered_at: float | None = None
+        self._contact = BrokerContact()
         self._is_stalled = False
 
     def on_assigned(self, partitions: frozenset[int]) -> None:
@@ -53,7 +51,7 @@ class ProgressWatch:
 
     def is_in_contact(self) -> bool:
         """Returns whether Kafka has answered within the last seconds."""
-        return self._answered_at is not None and time.monotonic() - self._answered_at < SILENCE_SECONDS
+        return self._contact.is_in_contact()
 
     def is_moving(self) -> bool:
         """Returns False once there has been more to read for long, and nothing was committed."""
@@ -64,21 +62,16 @@ class ProgressWatch:
         consumer = AIOKafkaConsumer(
             **client_options(self._settings), enable_auto_commit=False, auto_offset_reset="earliest"
         )
-        was_in_contact = True
         try:
             await _start(consumer)
             while True:
                 try:
                     async with asyncio.timeout(ANSWER_SECONDS):
                         await self._look(consumer)
-                    self._answered_at = time.monotonic()
+                    self._contact.note_answer()
                     await self._judge()
-                except (KafkaError, OSError) as error:  # TimeoutError is an OSError
-                    if was_in_contact:
-                        log.warning("Kafka does not answer", error=type(error).__name__)
-                if was_in_contact != self.is_in_contact():
-                    was_in_contact = self.is_in_contact()
-                    log.info("contact with Kafka", is_in_contact=was_in_contact)
+                except (KafkaError, OSError):  # TimeoutError is an OSError
+                    self._contact.log_changes()
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             await consumer.stop()

@@ -9,13 +9,14 @@ from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from services.contracts.errors import ScorerError, SettingsInvalid
+from services.contracts.topics import SCORE_LABELLED
+from services.events.broker_contact import BrokerContact
 from services.events.dead_letters import DeadLetters
 from services.events.kafka_client import create_topics, start_producer, stop_producer, wait_for_kafka
 from services.process.health_server import HealthServer
 from services.process.logging import get_logger
 from services.process.settings import Settings, variable_of
 from services.rollout.administration import AdapterAdministration
-from services.training_service.contact_watch import ContactWatch
 from services.training_service.database import Database
 from services.training_service.intake import LabelIntake
 from services.training_service.label_store import LabelStore
@@ -116,7 +117,7 @@ class _Trainer:
         self._metrics = metrics
         self._training_command = training_command
         self._intake: LabelIntake | None = None
-        self._contact = ContactWatch(settings)
+        self._contact = BrokerContact()
 
     def is_connected(self) -> bool:
         is_reading = self._intake is not None and self._intake.is_connected()
@@ -141,6 +142,6 @@ class _Trainer:
             execution = RunExecution(settings, labels, runs, process, metrics)
             log.info("trainer ready", seconds=round(time.monotonic() - started, 2))
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._contact.watch())
+                group.create_task(self._contact.watch(settings, SCORE_LABELLED))
                 group.create_task(self._intake.follow())
                 group.create_task(TrainingLoop(settings, labels, runs, clock, execution, metrics).follow())

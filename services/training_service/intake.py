@@ -4,19 +4,18 @@ The offsets stand in the store, in the transaction of the records before them; t
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
 from services.events.dead_letters import DeadLetters
 from services.events.event_codec import SourceRecord, known_time, source_record
 from services.events.event_reading import EventReader
-from services.events.kafka_client import open_consumer
+from services.events.topic_follower import Batches, TopicFollower
 from services.process.logging import get_logger
-from services.process.settings import Settings
+from services.process.settings import KafkaSettings
 from services.training_service.intake_records import IntakeRecord, read_record
 from services.training_service.label_store import LabelStore, ReadPosition
 from services.training_service.metrics import TrainerMetrics
@@ -24,12 +23,6 @@ from services.training_service.metrics import TrainerMetrics
 log = get_logger(__name__)
 
 TOPICS = (JOB_POSTED, APPLICATION_SUBMITTED, SCORE_LABELLED)
-POLL_MILLISECONDS = 500
-MAX_POLL_RECORDS = 500
-RECONNECT_SECONDS = 1.0
-LOOK_FOR_PARTITIONS_MILLISECONDS = 10_000
-
-Batches = Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]
 
 
 class LabelIntake:
@@ -43,20 +36,19 @@ class LabelIntake:
     """
 
     def __init__(
-        self, settings: Settings, store: LabelStore, dead_letters: DeadLetters, metrics: TrainerMetrics
+        self, settings: KafkaSettings, store: LabelStore, dead_letters: DeadLetters, metrics: TrainerMetrics
     ) -> None:
-        self._settings = settings
+        self._follower = TopicFollower(settings, TOPICS, self._take, self._seek)
         self._store = store
         self._dead_letters = dead_letters
         self._metrics = metrics
         self._reader = EventReader(settings.strict_fields, metrics.dead_letters)
-        self._is_connected = False
         # What was read last, until the first records of a connection show that it is still there.
         self._last_read: dict[TopicPartition, ReadPosition] = {}
 
     def is_connected(self) -> bool:
         """Returns whether the topics are being read."""
-        return self._is_connected
+        return self._follower.is_connected
 
     async def follow(self) -> None:
         """Reads until cancelled; reconnects by itself.
@@ -64,31 +56,9 @@ class LabelIntake:
         Raises:
             sqlite3.Error: the store cannot be written; what was read last is read again after a restart.
         """
-        while True:
-            try:
-                await self._follow_connection()
-            except KafkaError as error:
-                log.warning("label intake lost Kafka, reconnecting", error=type(error).__name__)
-                await asyncio.sleep(RECONNECT_SECONDS)
-            finally:
-                self._is_connected = False
+        await self._follower.follow()
 
-    async def _follow_connection(self) -> None:
-        options = {"metadata_max_age_ms": LOOK_FOR_PARTITIONS_MILLISECONDS}
-        async with open_consumer(self._settings, **options) as consumer:
-            assigned = _partitions(consumer)
-            if not assigned:
-                await asyncio.sleep(RECONNECT_SECONDS)
-                return
-            consumer.assign(assigned)
-            await self._seek(consumer, assigned)
-            # A new partition is one more to begin from its start: simplest by connecting again.
-            while _partitions(consumer) == assigned:
-                batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=MAX_POLL_RECORDS)
-                self._is_connected = True
-                await self._take(consumer, batches)
-
-    async def _seek(self, consumer: AIOKafkaConsumer, assigned: list[TopicPartition]) -> None:
+    async def _seek(self, consumer: AIOKafkaConsumer, assigned: Sequence[TopicPartition]) -> None:
         """Goes back to the last record of each partition, by which it is known again."""
         stored = await asyncio.to_thread(self._store.positions)
         begins = await consumer.beginning_offsets(assigned)
@@ -155,11 +125,3 @@ class LabelIntake:
             self._metrics.labels.labels("rejected").inc()
         elif record.damage is not None:
             self._metrics.dead_letters.count_undecodable(record.topic)
-
-
-def _partitions(consumer: AIOKafkaConsumer) -> list[TopicPartition]:
-    return [
-        TopicPartition(topic, number)
-        for topic in TOPICS
-        for number in sorted(consumer.partitions_for_topic(topic) or ())
-    ]

@@ -18,7 +18,7 @@ from services.contracts.errors import (
     ScorerError,
 )
 from services.process.logging import get_logger
-from services.process.settings import Settings
+from services.process.settings import TrainerSettings
 from services.rollout.administration import AdapterAdministration, open_store
 from services.training_service.gate import candidate_digest, figures_of_candidate, judge, read_comparison
 from services.training_service.label_store import LabelStore
@@ -58,7 +58,7 @@ class RunExecution:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: TrainerSettings,
         labels: LabelStore,
         runs: RunStore,
         process: TrainingProcess,
@@ -204,7 +204,7 @@ def _check_compared(adapter: Path, comparison: dict[str, Any]) -> None:
         raise RunFailed("the comparison is of another adapter than the one that was trained")
 
 
-def training_config(settings: Settings, initial: Path | None) -> dict[str, Any]:
+def training_config(settings: TrainerSettings, initial: Path | None) -> dict[str, Any]:
     """Returns the fine-tuning configuration of a job: what the settings name, the library's defaults else.
 
     Args:

@@ -5,7 +5,7 @@ import math
 import time
 
 from services.process.logging import get_logger
-from services.process.settings import Settings
+from services.process.settings import TrainerSettings
 from services.training_service.label_store import LabelStore
 from services.training_service.metrics import TrainerMetrics
 from services.training_service.retention_clock import RetentionClock
@@ -45,7 +45,7 @@ class TrainingLoop:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: TrainerSettings,
         labels: LabelStore,
         runs: RunStore,
         clock: RetentionClock,

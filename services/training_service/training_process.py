@@ -14,7 +14,7 @@ from pathlib import Path
 from services.contracts.errors import ScorerError
 from services.process.logging import get_logger
 from services.process.parent_death import end_with_parent
-from services.process.settings import PREFIX, Settings, variable_of
+from services.process.settings import PREFIX, TrainerSettings, variable_of
 
 log = get_logger(__name__)
 
@@ -45,7 +45,7 @@ class TrainingProcess:
         command: the program; ``--job FILE`` follows.
     """
 
-    settings: Settings
+    settings: TrainerSettings
     command: Sequence[str] = TRAINING_COMMAND
 
     async def run(self, job_file: Path, output: Path, is_cancelled: Callable[[], bool]) -> int:
@@ -99,7 +99,7 @@ class TrainingProcess:
         return ended.result()
 
 
-def training_environment(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
+def training_environment(settings: TrainerSettings, environment: Mapping[str, str]) -> dict[str, str]:
     """Returns the environment of a training process: the model's settings and nothing else of ours."""
     inherited = {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
     return inherited | {variable_of(name): str(getattr(settings, name)) for name in MODEL_SETTINGS}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from services.contracts.errors import SettingsInvalid
-from services.process.settings import Settings, variable_of
+from services.process.settings import TrainingSetSettings, variable_of
 from services.training_service.label_store import LabelStore, TrainingPair
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class TrainingSetSummary:
 
 
 def write_training_set(
-    store: LabelStore, settings: Settings, run_id: int, folder: Path
+    store: LabelStore, settings: TrainingSetSettings, run_id: int, folder: Path
 ) -> TrainingSetSummary:
     """Writes the data and the held-out file of a run; the same store and run give the same files.
 
@@ -69,7 +69,7 @@ def load_base_set() -> list[TrainingPair]:
     return _parse(files("services.training_service").joinpath("base_set.jsonl").read_text("utf-8"))
 
 
-def load_golden_set(settings: Settings) -> list[TrainingPair]:
+def load_golden_set(settings: TrainingSetSettings) -> list[TrainingPair]:
     """Returns the frozen pairs that every adapter is judged on; the built-in ones are invented (seed 202).
 
     Raises:

@@ -105,7 +105,7 @@ async def test_a_restarted_trainer_goes_on_behind_what_it_has_read(trainer: Trai
 async def test_a_broker_that_begins_anew_is_read_from_its_beginning(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.training_service.intake.RECONNECT_SECONDS", 0.1)
+    monkeypatch.setattr("services.events.topic_follower.RECONNECT_SECONDS", 0.1)
     # More than before on the second one, so that the offsets alone do not tell them apart.
     for word, count, total in (("first", 5, 5), ("second", 12, 17), ("third", 1, 18)):
         with EmbeddedBroker() as broker:

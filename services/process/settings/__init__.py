@@ -5,7 +5,7 @@ from services.process.settings.grpc import AccessSettings, ApiSettings
 from services.process.settings.kafka import BrokerSettings, KafkaSettings
 from services.process.settings.loading import PREFIX, Settings, load_settings, variable_of
 from services.process.settings.operation import AuditLogSettings, LogSettings, OperationSettings
-from services.process.settings.rollout import RolloutSettings
+from services.process.settings.rollout import FollowerSettings, RolloutSettings
 from services.process.settings.trainer import (
     AuditSettings,
     TrainerSettings,
@@ -22,6 +22,7 @@ __all__ = [
     "AuditSettings",
     "BrokerSettings",
     "EngineSettings",
+    "FollowerSettings",
     "KafkaSettings",
     "LogSettings",
     "ModelSettings",

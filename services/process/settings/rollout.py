@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from services.contracts.engine_settings import EngineSettings
 from services.process.settings.kafka import KafkaSettings
 
 
@@ -12,3 +13,7 @@ class RolloutSettings(KafkaSettings):
     """which announcements are followed"""
     adapter_store: str = "~/.local/share/resume-scorer/adapters"
     """a folder, s3://... or gs://..."""
+
+
+class FollowerSettings(RolloutSettings, EngineSettings):
+    """What a scorer follows, and what it serves while nothing is announced."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from services.contracts.engine_settings import EngineSettings, UserPath
-from services.process.settings.rollout import RolloutSettings
+from services.contracts.engine_settings import UserPath
+from services.process.settings.rollout import FollowerSettings
 from services.process.settings.section import Port, Section
 
 
@@ -39,7 +39,7 @@ class TrainingSetSettings(Section):
     """JSON lines of labelled pairs; empty: the built-in, invented ones"""
 
 
-class TrainerSettings(RolloutSettings, EngineSettings, TrainingPolicySettings, TrainingSetSettings):
+class TrainerSettings(FollowerSettings, TrainingPolicySettings, TrainingSetSettings):
     """The whole service: the policy, the training set, and how a run computes."""
 
     trainer_dir: UserPath = Path("~/.local/share/resume-scorer/trainer").expanduser()
