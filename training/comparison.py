@@ -1,11 +1,8 @@
 """Compares a new adapter with the one it started from, on pairs kept out of training, scored as served."""
 
 import asyncio
-import json
-import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +11,7 @@ from numpy.typing import NDArray
 from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.scoring import PairRequest, PairScore
+from services.contracts.training_run import AdapterFigures, Comparison
 from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from training.audit.counterfactuals import NUM_NAME_GROUPS, identity_variants
@@ -21,51 +19,9 @@ from training.dataset import LabelledPair, Pair, mask_pair
 from training.evaluation import evaluate
 from training.injection.suite import build_suite
 
-COMPARISON_FILE = "comparison.json"
 _NUM_TRUST_RESUMES = 6
 # Six resumes under eight names, and some twelve attacks with their clean resumes.
 _MAX_TRUST_PAIRS = 128
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterFigures:
-    """How one adapter does on the held-out pairs.
-
-    Attributes:
-        adapter_digest: what its scores name, ``base`` for the base model alone.
-        mean_absolute_error: in points.
-        spearman: rank correlation; None where labels or scores are all alike.
-        expected_calibration_error: in points.
-        negative_log_likelihood: of the labels, mean, in nats.
-        name_change: mean absolute change of a score when the name above the resume tells another sex or race,
-            without masking, in points.
-        injection_rise: mean rise of a score when the resume speaks to the scorer, in points.
-    """
-
-    adapter_digest: str
-    mean_absolute_error: float
-    spearman: float | None
-    expected_calibration_error: float
-    negative_log_likelihood: float
-    name_change: float
-    injection_rise: float
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Both adapters on the same pairs.
-
-    Attributes:
-        num_pairs: pairs that were scored.
-        num_left_out: pairs that no scorer takes: the job alone is too long, or the resume unreadable.
-        active: the adapter that training started from.
-        candidate: the adapter that it gave.
-    """
-
-    num_pairs: int
-    num_left_out: int
-    active: AdapterFigures
-    candidate: AdapterFigures
 
 
 def compare_adapters(
@@ -112,15 +68,6 @@ def compare_adapters(
         return asyncio.run(_compare(engine, candidate, _grouped_by_job(shown)))
     finally:
         engine.close()
-
-
-def write_comparison(folder: Path, comparison: Comparison) -> Path:
-    """Writes ``comparison.json`` whole or not at all and returns its path."""
-    path = folder / COMPARISON_FILE
-    partial = folder / f".{COMPARISON_FILE}.{os.getpid()}"
-    partial.write_text(json.dumps(asdict(comparison), indent=2) + "\n", "utf-8")
-    partial.replace(path)
-    return path
 
 
 async def _compare(engine: ScoringEngine, candidate: Path, pairs: Sequence[LabelledPair]) -> Comparison:

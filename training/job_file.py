@@ -3,52 +3,20 @@
 import gc
 import hashlib
 import json
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.adapters.manifest import verify_manifest
 from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import AdapterIncompatible, SettingsInvalid
 from services.contracts.reading import DEFAULT_MAX_PROMPT_TOKENS
+from services.contracts.training_run import COMPARISON_FILE, PROGRESS_FILE, Progress, TrainingJob
 from services.scoring.model.base_model import load_base_model
-from training.comparison import COMPARISON_FILE, compare_adapters, write_comparison
-from training.configuration import FineTuningConfig, parse_config, plain_fields, read_mapping
+from training.comparison import compare_adapters
+from training.configuration import FineTuningConfig, parse_config, plain_fields
 from training.dataset import read_labelled_pairs
 from training.fine_tuning import FineTuningResult, TrainingData, fine_tune
-
-PROGRESS_FILE = "progress.json"
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingJob:
-    """What a job file holds.
-
-    Attributes:
-        data: JSON lines of labelled pairs.
-        output: the adapter's folder.
-        validation: JSON lines to choose the best checkpoint by, or None to split some off.
-        initial_adapter: adapter to go on from, or None.
-        held_out: JSON lines of labelled pairs to compare the adapter on with the one it started from
-            (``initial_adapter``, or the base model alone), or None for no comparison. They are scored as
-            scorers do, and ``comparison.json`` in the adapter's folder tells what came of it:
-            ``{"num_pairs", "num_left_out", "active", "candidate"}``, the last two with ``adapter_digest``,
-            ``mean_absolute_error``, ``spearman``, ``expected_calibration_error`` and
-            ``negative_log_likelihood``.
-        config: fields of ``FineTuningConfig``.
-    """
-
-    data: Path
-    output: Path
-    validation: Path | None = None
-    initial_adapter: Path | None = None
-    held_out: Path | None = None
-    config: dict[str, Any] = field(default_factory=dict)
 
 
 def load_job(path: Path) -> TrainingJob:
@@ -57,12 +25,10 @@ def load_job(path: Path) -> TrainingJob:
     Raises:
         SettingsInvalid: it cannot be read, or a field is missing, unknown or unparsable; names it.
     """
-    strict = with_config(ConfigDict(extra="forbid"))(TrainingJob)
     try:
-        return TypeAdapter(strict).validate_python(read_mapping(path))
-    except ValidationError as error:
-        item = error.errors(include_url=False)[0]
-        raise SettingsInvalid(f"{path}: {'.'.join(map(str, item['loc']))}: {item['msg']}") from error
+        return TrainingJob.read(path)
+    except (OSError, ValueError) as error:
+        raise SettingsInvalid(f"{path}: {error}") from error
 
 
 def run_job(
@@ -94,33 +60,31 @@ def run_job(
     held_out = read_labelled_pairs(job.held_out) if job.held_out else ()
     job.output.mkdir(parents=True, exist_ok=True)
 
+    def report(state: Progress) -> None:
+        state.write(job.output / PROGRESS_FILE)
+
     def tell(line: str) -> None:
         progress(line)
-        _write_progress(job.output, {"state": "RUNNING", "message": line})
+        report(Progress("RUNNING", line))
 
     try:
         result = _finished_run(job, config) or _train(job, config, base, tell)
         if job.held_out is not None:
             gc.collect()  # the trained model hangs in cycles; the comparison loads its own
-            write_comparison(
+            comparison = compare_adapters(
+                base,
+                job.initial_adapter,
                 job.output,
-                compare_adapters(
-                    base,
-                    job.initial_adapter,
-                    job.output,
-                    held_out,
-                    max_prompt_tokens=max_prompt_tokens,
-                    is_identity_masked=config.mask_identity,
-                    progress=tell,
-                ),
+                held_out,
+                max_prompt_tokens=max_prompt_tokens,
+                is_identity_masked=config.mask_identity,
+                progress=tell,
             )
+            comparison.write(job.output / COMPARISON_FILE)
     except BaseException as error:
-        _write_progress(job.output, {"state": "FAILED", "message": type(error).__name__})
+        report(Progress("FAILED", type(error).__name__))
         raise
-    _write_progress(
-        job.output,
-        {"state": "SUCCEEDED", "num_steps": result.num_steps, "validation_loss": result.validation_loss},
-    )
+    report(Progress("SUCCEEDED", num_steps=result.num_steps, validation_loss=result.validation_loss))
     return result
 
 
@@ -163,9 +127,3 @@ def file_digest(path: Path) -> str:
     """Returns the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_progress(folder: Path, content: dict[str, Any]) -> None:
-    partial = folder / f".{PROGRESS_FILE}.{os.getpid()}"
-    partial.write_text(json.dumps(content) + "\n", "utf-8")
-    partial.replace(folder / PROGRESS_FILE)

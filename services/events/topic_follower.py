@@ -1,4 +1,4 @@
-"""Follows topics without a consumer group: every partition, from its beginning or where the reader wants it."""
+"""Follows topics without a consumer group: every partition, from its beginning or where its reader wants."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -30,6 +30,9 @@ class TopicFollower:
     A connection reads from the beginning unless told otherwise, so what is done with a record must come to
     the same when it is done twice.
 
+    Attributes:
+        is_connected: whether Kafka has answered a poll of the present connection.
+
     Args:
         settings: where Kafka is.
         topics: names.
@@ -50,6 +53,7 @@ class TopicFollower:
         self._topics = topics
         self._on_poll = on_poll
         self._on_connected = on_connected
+        self._is_new_outage = True
         self.is_connected = False
 
     async def follow(self) -> None:
@@ -62,7 +66,10 @@ class TopicFollower:
             try:
                 await self._follow_connection()
             except KafkaError as error:
-                log.warning("lost Kafka, reconnecting", topics=list(self._topics), error=type(error).__name__)
+                # Once an outage, not once a second of it.
+                report = log.warning if self._is_new_outage else log.debug
+                report("lost Kafka, reconnecting", topics=list(self._topics), error=type(error).__name__)
+                self._is_new_outage = False
             finally:
                 self.is_connected = False
             await asyncio.sleep(RECONNECT_SECONDS)
@@ -78,7 +85,7 @@ class TopicFollower:
             # A new partition is one more to begin from its start: simplest by connecting again.
             while self._partitions(consumer) == partitions:
                 batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=MAX_POLL_RECORDS)
-                self.is_connected = True
+                self.is_connected = self._is_new_outage = True
                 await self._on_poll(consumer, batches)
 
     def _partitions(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:

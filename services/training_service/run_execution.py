@@ -4,6 +4,7 @@ PENDING -> its files -> RUNNING -> the training process -> SUCCEEDED -> the gate
 """
 
 import asyncio
+import json
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -17,23 +18,26 @@ from services.contracts.errors import (
     BrokerUnreachable,
     ScorerError,
 )
+from services.contracts.training_run import (
+    ADAPTER_FOLDER,
+    COMPARISON_FILE,
+    DATA_FILE,
+    HELD_OUT_FILE,
+    JOB_FILE,
+    Comparison,
+    TrainingJob,
+)
+from services.contracts.whole_files import write_whole
 from services.process.logging import get_logger
 from services.process.settings import TrainerSettings
 from services.rollout.administration import AdapterAdministration, open_store
-from services.training_service.gate import candidate_digest, figures_of_candidate, judge, read_comparison
+from services.training_service.gate import figures_of_candidate, judge, read_comparison
 from services.training_service.label_store import LabelStore
 from services.training_service.metrics import TrainerMetrics
-from services.training_service.run_folder import (
-    ADAPTER_FOLDER,
-    COMPARISON_FILE,
-    GATE_FILE,
-    JOB_FILE,
-    run_folder,
-    write_json,
-)
+from services.training_service.run_folder import GATE_FILE, run_folder
 from services.training_service.run_store import ENDS, Request, Run, RunState, RunStore
 from services.training_service.training_process import TrainingCancelled, TrainingProcess
-from services.training_service.training_set import DATA_FILE, HELD_OUT_FILE, write_training_set
+from services.training_service.training_set import write_training_set
 
 log = get_logger(__name__)
 
@@ -126,10 +130,10 @@ class RunExecution:
         report = {
             "is_passed": verdict.is_passed,
             "reasons": verdict.reasons,
-            "comparison": comparison,
+            "comparison": asdict(comparison),
             "rater_disagreement": asdict(disagreement),
         }
-        await asyncio.to_thread(write_json, folder / GATE_FILE, report)
+        await asyncio.to_thread(write_whole, folder / GATE_FILE, json.dumps(report, indent=2) + "\n")
         self._metrics.verdicts.labels("passed" if verdict.is_passed else "rejected").inc()
         log.info("gate", run=run.run_id, is_passed=verdict.is_passed, reasons=verdict.reasons)
         if verdict.is_passed:
@@ -146,14 +150,14 @@ class RunExecution:
         await asyncio.to_thread(lambda: open_store(self._settings).remove_all_but(num_kept))
         await self._finish(run, RunState.PUBLISHED, stored.version)
 
-    async def _check_still_active(self, run: Run, comparison: dict[str, Any]) -> None:
+    async def _check_still_active(self, run: Run, comparison: Comparison) -> None:
         """Refuses to replace an adapter that the candidate was not compared with."""
         active = await self._administration.active_version() or ""
         if active == run.initial_version:
             return
         stored = await asyncio.to_thread(lambda: open_store(self._settings).find(active) if active else None)
         # Its own version: a crash came between activating it and noting that.
-        if stored is None or stored.adapter_digest != candidate_digest(comparison):
+        if stored is None or stored.adapter_digest != comparison.candidate.adapter_digest:
             raise RunFailed("the active adapter was changed during the run")
 
     async def _finish(self, run: Run, state: RunState, message: str) -> None:
@@ -182,15 +186,14 @@ class RunExecution:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         summary = write_training_set(self._labels, self._settings, run.run_id, folder)
         log.info("training set", run=run.run_id, **asdict(summary))
-        job: dict[str, Any] = {
-            "data": str(folder / DATA_FILE),
-            "held_out": str(folder / HELD_OUT_FILE),
-            "output": str(folder / ADAPTER_FOLDER),
-            "config": training_config(self._settings, initial),
-        }
-        if initial is not None:
-            job["initial_adapter"] = str(initial)
-        write_json(folder / JOB_FILE, job)
+        job = TrainingJob(
+            data=folder / DATA_FILE,
+            held_out=folder / HELD_OUT_FILE,
+            output=folder / ADAPTER_FOLDER,
+            initial_adapter=initial,
+            config=training_config(self._settings, initial),
+        )
+        job.write(folder / JOB_FILE)
 
     def _folder(self, run: Run) -> Path:
         return run_folder(self._settings.trainer_dir, run.run_id)
@@ -199,8 +202,8 @@ class RunExecution:
         return self._runs.is_requested(Request.CANCEL)
 
 
-def _check_compared(adapter: Path, comparison: dict[str, Any]) -> None:
-    if read_adapter(adapter).digest != candidate_digest(comparison):
+def _check_compared(adapter: Path, comparison: Comparison) -> None:
+    if read_adapter(adapter).digest != comparison.candidate.adapter_digest:
         raise RunFailed("the comparison is of another adapter than the one that was trained")
 
 

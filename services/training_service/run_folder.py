@@ -1,34 +1,17 @@
 """The folder of one run: its job, its data, its adapter, and the verdict."""
 
-import json
-import os
 import shutil
 from pathlib import Path
-from typing import Any
 
-from services.training_service.training_set import DATA_FILE, HELD_OUT_FILE
+from services.contracts.training_run import ADAPTER_FOLDER, CHECKPOINTS_FOLDER, DATA_FILE, HELD_OUT_FILE
 
 RUNS_FOLDER = "runs"
-JOB_FILE = "job.json"
-ADAPTER_FOLDER = "adapter"
 GATE_FILE = "gate.json"
-CHECKPOINTS_FOLDER = "checkpoints"
-COMPARISON_FILE = "comparison.json"
 
 
 def run_folder(trainer_dir: Path, run_id: int) -> Path:
     """Returns where the files of a run lie."""
     return trainer_dir / RUNS_FOLDER / f"{run_id:06}"
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes a file whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(content, indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def tidy(trainer_dir: Path, unfinished_id: int | None, num_kept: int) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.contracts.errors import ScorerError
+from services.contracts.training_run import PROGRESS_FILE, Progress
 from services.process.logging import get_logger
 from services.process.parent_death import end_with_parent
 from services.process.settings import PREFIX, TrainerSettings, variable_of
@@ -20,7 +20,6 @@ log = get_logger(__name__)
 
 #: A process of its own gives its GPU memory back whatever happens in it, and its crash stays outside.
 TRAINING_COMMAND = (sys.executable, "-m", "training")
-PROGRESS_FILE = "progress.json"
 WATCH_SECONDS = 0.5
 END_SECONDS = 10.0  # from SIGTERM to SIGKILL; checkpoints are written in well under that
 
@@ -108,10 +107,10 @@ def training_environment(settings: TrainerSettings, environment: Mapping[str, st
 def read_progress(folder: Path) -> str:
     """Returns what the training process last said in its ``progress.json``; empty where there is none."""
     try:
-        content = json.loads((folder / PROGRESS_FILE).read_text("utf-8"))
-        return str(content.get("message") or content["state"])
-    except (OSError, ValueError, KeyError, AttributeError):
+        progress = Progress.read(folder / PROGRESS_FILE)
+    except (OSError, ValueError):
         return ""
+    return progress.message or progress.state
 
 
 def _before_exec(niceness: int) -> Callable[[], None]:

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from services.contracts.errors import SettingsInvalid
+from services.contracts.training_run import DATA_FILE, HELD_OUT_FILE
 from services.process.settings import TrainingSetSettings, variable_of
 from services.training_service.label_store import LabelStore, TrainingPair
 
 T = TypeVar("T")
-
-DATA_FILE = "data.jsonl"
-HELD_OUT_FILE = "held_out.jsonl"
 
 #: However few labels are new, so many base pairs stand beside them: a handful must not pull it along.
 MIN_BASE_PAIRS = 16

@@ -50,7 +50,12 @@ def _comparison(given: Path | None, output: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(given.read_text())
         return content
     candidate = FIGURES | {"adapter_digest": read_adapter(output).digest}
-    return {"num_pairs": 30, "active": FIGURES | {"adapter_digest": "base"}, "candidate": candidate}
+    return {
+        "num_pairs": 30,
+        "num_left_out": 0,
+        "active": FIGURES | {"adapter_digest": "base"},
+        "candidate": candidate,
+    }
 
 
 if __name__ == "__main__":

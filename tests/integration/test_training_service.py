@@ -181,7 +181,8 @@ async def test_a_worse_candidate_is_kept_with_its_reason_and_not_published(
 ) -> None:
     digest = read_adapter(adapters[0]).digest
     worse = FIGURES | {"adapter_digest": digest, "mean_absolute_error": 10.6}
-    comparison = {"num_pairs": 30, "active": FIGURES, "candidate": worse}
+    active = FIGURES | {"adapter_digest": "base"}
+    comparison = {"num_pairs": 30, "num_left_out": 0, "active": active, "candidate": worse}
     (tmp_path / "comparison.json").write_text(json.dumps(comparison))
     command = fake_training(adapters[0], "--comparison", str(tmp_path / "comparison.json"))
     async with running_trainer(trainer.settings, command) as metrics:

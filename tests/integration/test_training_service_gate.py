@@ -20,7 +20,7 @@ from tests.integration.trainer_under_test import (
     running_trainer,
     trainer_settings,
 )
-from training.comparison import compare_adapters, write_comparison
+from training.comparison import compare_adapters
 from training.dataset import LabelledPair, Pair
 
 pytestmark = pytest.mark.slow
@@ -68,7 +68,8 @@ async def test_random_weights_are_refused_and_nothing_is_published(
     )
     assert comparison.num_pairs == NUM_PAIRS
     assert comparison.active.mean_absolute_error < 1e-6
-    path = write_comparison(tmp_path, comparison)
+    path = tmp_path / "comparison.json"
+    comparison.write(path)
 
     trainer = TrainerDesk(trainer_settings(settings, tmp_path), desk)
     async with running_trainer(trainer.settings, fake_training(planted, "--comparison", str(path))):

@@ -16,10 +16,11 @@ from services.adapters.adapter_folder import WEIGHTS_FILE, read_adapter
 from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.errors import InvalidInput
 from services.contracts.scoring import PairRequest
+from services.contracts.training_run import COMPARISON_FILE
 from services.scoring.engine.factory import build_engine
 from services.scoring.model.score_model import ScoreModel
 from training import job_file
-from training.comparison import COMPARISON_FILE, compare_adapters
+from training.comparison import compare_adapters
 from training.dataset import LabelledPair, read_labelled_pairs
 from training.job_file import TrainingJob, run_job
 from training.synthetic.generator import generate_pairs

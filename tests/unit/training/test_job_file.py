@@ -10,7 +10,7 @@ import pytest
 
 from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import SettingsInvalid
-from training.comparison import COMPARISON_FILE
+from services.contracts.training_run import COMPARISON_FILE
 from training.job_file import load_job
 
 from .learnable_pairs import learnable_pairs

@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 
 from services.contracts.errors import SettingsInvalid
+from services.contracts.training_run import DATA_FILE, HELD_OUT_FILE
 from services.process.settings import load_settings
 from services.training_service.database import Database
 from services.training_service.intake_records import Label
 from services.training_service.label_store import LabelStore
 from services.training_service.run_store import RunState, RunStore
 from services.training_service.training_set import (
-    DATA_FILE,
-    HELD_OUT_FILE,
     MIN_BASE_PAIRS,
     TrainingSetSummary,
     load_base_set,
