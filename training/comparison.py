@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import InputFault
 from services.contracts.scoring import PairRequest, PairScore
 from services.contracts.training_run import AdapterFigures, Comparison
 from services.scoring.engine.factory import build_engine
@@ -75,7 +76,9 @@ async def _compare(engine: ScoringEngine, candidate: Path, pairs: Sequence[Label
     # The same are left out by both: it depends on the texts alone.
     scored = [pair for pair, score in zip(pairs, active_scores, strict=True) if score is not None]
     if not scored:
-        raise InvalidInput("nothing_to_compare", [FieldViolation("held_out", "holds no pair that fits")])
+        raise InvalidInput(
+            InputFault.NOTHING_TO_COMPARE, [FieldViolation("held_out", "holds no pair that fits")]
+        )
     active_trust = await _measure_trust(engine, scored)
     await engine.switch_adapter(candidate)
     candidate_scores = await _score_all(engine, scored)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
 
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import InputFault
 from services.contracts.scoring import CATEGORY_FLOORS, MAX_SCORE, category_of
 from services.scoring.reading.identity_masking import mask_identity
 from services.scoring.reading.text_cleaning import clean_text
@@ -111,7 +112,7 @@ def is_number(value: Any) -> TypeGuard[int | float]:
 
 def bad_row(row: int, name: str, description: str) -> InvalidInput:
     """Returns the error that names a row and its field."""
-    return InvalidInput("bad_row", [FieldViolation(f"row {row}: {name}", description)])
+    return InvalidInput(InputFault.BAD_ROW, [FieldViolation(f"row {row}: {name}", description)])
 
 
 def _all_good(rows: Sequence[Row | BadRow]) -> list[Row]:
@@ -120,7 +121,7 @@ def _all_good(rows: Sequence[Row | BadRow]) -> list[Row]:
         violations = [violation for row in bad[:_MAX_TOLD_ROWS] for violation in row.error.violations]
         if len(bad) > _MAX_TOLD_ROWS:
             violations.append(FieldViolation("and", f"{len(bad) - _MAX_TOLD_ROWS} more rows"))
-        raise InvalidInput("bad_row", violations)
+        raise InvalidInput(InputFault.BAD_ROW, violations)
     return [row for row in rows if not isinstance(row, BadRow)]
 
 
@@ -142,7 +143,7 @@ def _refuse_unit_scale(labels: Sequence[LabelledPair]) -> None:
         return
     if len(scores) >= _MIN_ROWS_OF_A_SCALE or not all(map(float.is_integer, scores)):
         description = f"all {len(scores)} are from 0 to 1; scores run from 0 to {MAX_SCORE}: multiply them"
-        raise InvalidInput("bad_scale", [FieldViolation("score", description)])
+        raise InvalidInput(InputFault.BAD_SCALE, [FieldViolation("score", description)])
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -151,7 +152,7 @@ def _lines(path: Path) -> list[bytes]:
         return path.read_bytes().removeprefix(BOM_UTF8).splitlines()
     except OSError as error:
         raise InvalidInput(
-            "unreadable_file", [FieldViolation(str(path), error.strerror or "cannot be read")]
+            InputFault.UNREADABLE_FILE, [FieldViolation(str(path), error.strerror or "cannot be read")]
         ) from error
 
 

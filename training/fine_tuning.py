@@ -18,6 +18,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import FieldViolation, InvalidInput, ScorerError
+from services.contracts.outcomes import InputFault
 from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
@@ -112,7 +113,7 @@ def fine_tune(
     batches = planner.plan_training(list(map(shown, pairs)))
     validation_batches = planner.plan_validation(list(map(shown, validation)))
     if not batches:
-        raise InvalidInput("nothing_to_train", [FieldViolation("--data", "holds no pair that fits")])
+        raise InvalidInput(InputFault.NOTHING_TO_TRAIN, [FieldViolation("--data", "holds no pair that fits")])
     progress(f"training on {len(pairs)} pairs, validating on {len(validation)}")
     is_checkpointed = config.gradient_checkpointing == "on" or (
         config.gradient_checkpointing == "auto" and base.model.device.type == "cuda"

@@ -15,6 +15,7 @@ from services.cli.command_settings import adapter_settings
 from services.cli.progress import progress
 from services.cli.scores_folder import open_scores_folder, open_store
 from services.contracts.errors import FieldViolation, InvalidInput, SettingsInvalid
+from services.contracts.outcomes import InputFault
 from services.devkit.console import out, say
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _read_rows(data: Path) -> "Sequence[Pair | LabelledPair]":
 
     pairs = read_pairs(data)
     if not pairs:
-        raise InvalidInput("empty_file", [FieldViolation("--data", "holds no pair")])
+        raise InvalidInput(InputFault.EMPTY_FILE, [FieldViolation("--data", "holds no pair")])
     return read_labelled_pairs(data) if all("score" in pair.fields for pair in pairs) else pairs
 
 

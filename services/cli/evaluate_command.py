@@ -16,6 +16,7 @@ from services.cli.command_settings import adapter_settings
 from services.cli.progress import progress
 from services.cli.scores_folder import open_scores_folder
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import InputFault
 from services.contracts.scoring import PairScore, ScoreDistribution
 from services.devkit.console import out, say
 from services.devkit.process_memory import peak_memory_bytes
@@ -51,7 +52,7 @@ def evaluate(data: Path, adapter: Path | None, as_json: bool, report: Path | Non
 
     labels = read_labelled_pairs(data)
     if not labels:
-        raise InvalidInput("empty_file", [FieldViolation("--data", "holds no pair")])
+        raise InvalidInput(InputFault.EMPTY_FILE, [FieldViolation("--data", "holds no pair")])
     settings = adapter_settings(adapter)
     with open_scores_folder(report, must_exist=is_resumed) as folder:
         write_report = _report_writer(data, settings, folder) if report else None

@@ -12,6 +12,7 @@ from services.cli.command_settings import adapter_settings
 from services.cli.prediction_file import PredictionFile, count_finished, failed_row, scored_row
 from services.cli.progress import progress
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import InputFault
 from services.contracts.scoring import PairRequest, PairScore
 from services.devkit.console import say
 
@@ -42,7 +43,7 @@ def predict(data: Path, output: Path, adapter: Path | None, is_resumed: bool) ->
 
     rows = read_rows(data)
     if not rows:
-        raise InvalidInput("empty_file", [FieldViolation("--data", "holds no pair")])
+        raise InvalidInput(InputFault.EMPTY_FILE, [FieldViolation("--data", "holds no pair")])
     _check_writable(output)
     settings = adapter_settings(adapter)
     with running_engine(settings, settings.drain_seconds, say) as engine:

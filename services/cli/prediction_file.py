@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import InputFault
 from services.contracts.scoring import PairScore
 
 #: What a scored row holds beside its own fields.
@@ -122,4 +123,4 @@ def _whole_lines(path: Path) -> list[bytes]:
 
 
 def _not_ours(path: Path, row: int, description: str) -> InvalidInput:
-    return InvalidInput("other_output", [FieldViolation(f"{path}: row {row}", description)])
+    return InvalidInput(InputFault.OTHER_OUTPUT, [FieldViolation(f"{path}: row {row}", description)])

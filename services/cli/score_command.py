@@ -12,6 +12,7 @@ import click
 
 from services.cli.command_settings import load_command_settings
 from services.contracts.errors import FieldViolation, InvalidInput, ScoringFailed
+from services.contracts.outcomes import InputFault
 from services.contracts.scoring import PairRequest, PairScore
 from services.devkit.console import out, say
 
@@ -102,7 +103,7 @@ def _read_resumes(job_description: str, resumes: Sequence[Path]) -> tuple[list[P
 
 
 def _unreadable(path: Path, description: str) -> InvalidInput:
-    return InvalidInput("unreadable_file", [FieldViolation(str(path), description)])
+    return InvalidInput(InputFault.UNREADABLE_FILE, [FieldViolation(str(path), description)])
 
 
 async def _score(

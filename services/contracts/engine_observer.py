@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from services.contracts.outcomes import Stage
 from services.contracts.reference import ReferenceFigures
 
 
@@ -14,8 +15,8 @@ class EngineObserver(Protocol):
     def on_batch(self, num_pairs: int, num_tokens: int, num_padding_tokens: int) -> None:
         """One batch was computed; tokens count what the model really processed, padding included."""
 
-    def on_stage(self, stage: str, seconds: float) -> None:
-        """One stage ended: ``queue``, ``encode``, ``forward`` or ``readout``."""
+    def on_stage(self, stage: Stage, seconds: float) -> None:
+        """One stage ended."""
 
     def on_prefix(self, is_hit: bool) -> None:
         """A job's prefix was looked up."""
@@ -39,7 +40,7 @@ class SilentObserver:
 
     def on_batch(self, num_pairs: int, num_tokens: int, num_padding_tokens: int) -> None: ...
 
-    def on_stage(self, stage: str, seconds: float) -> None: ...
+    def on_stage(self, stage: Stage, seconds: float) -> None: ...
 
     def on_prefix(self, is_hit: bool) -> None: ...
 

@@ -20,10 +20,19 @@ No message holds any text of a resume, a job or a person.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
+
+from services.contracts.outcomes import DeadLetterKind, InputFault, Outcome
 
 
 class ScorerError(Exception):
-    """Is the parent of every error that this project raises on purpose."""
+    """Is the parent of every error that this project raises on purpose.
+
+    Attributes:
+        outcome: as what a pair that ends with it is counted.
+    """
+
+    outcome: ClassVar[Outcome] = Outcome.INTERNAL_ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +52,13 @@ class InvalidInput(ScorerError):
     """Data from outside breaks a limit.
 
     Attributes:
-        kind: short snake_case reason, used as a label and in dead letters.
+        kind: used as a label and in dead letters.
         violations: the fields at fault.
     """
 
-    def __init__(self, kind: str, violations: Sequence[FieldViolation]) -> None:
+    outcome = Outcome.INVALID_INPUT
+
+    def __init__(self, kind: DeadLetterKind | InputFault, violations: Sequence[FieldViolation]) -> None:
         super().__init__("; ".join(f"{v.field}: {v.description}" for v in violations))
         self.kind = kind
         self.violations = tuple(violations)
@@ -88,6 +99,8 @@ class EngineOverloaded(ScorerError):
         retry_after_seconds: when the queue is expected to have room again.
     """
 
+    outcome = Outcome.OVERLOADED
+
     def __init__(self, retry_after_seconds: float) -> None:
         super().__init__(
             f"the queue is full, or too long for the deadline; try again in {retry_after_seconds:.2f} s"
@@ -98,13 +111,19 @@ class EngineOverloaded(ScorerError):
 class EngineClosed(ScorerError):
     """The engine accepts no more work."""
 
+    outcome = Outcome.CLOSED
+
 
 class DeadlineExpired(ScorerError):
     """The deadline passed before the pair reached the model."""
 
+    outcome = Outcome.DEADLINE_EXPIRED
+
 
 class ScoringFailed(ScorerError):
     """The model failed on this pair; another attempt may succeed."""
+
+    outcome = Outcome.SCORING_FAILED
 
 
 class TextsUnreadable(ScoringFailed):

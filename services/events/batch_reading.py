@@ -10,7 +10,7 @@ import struct
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from aiokafka import ConsumerRecord
 from aiokafka.consumer import fetcher
@@ -18,6 +18,7 @@ from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 
+from services.contracts.outcomes import DeadLetterKind
 from services.events.record_format import (
     DECODERS,
     BatchHeader,
@@ -29,7 +30,6 @@ from services.events.record_format import (
 )
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
-DamageKind = Literal["undecodable_batch", "undecodable_record"]
 
 LENGTH = struct.Struct(">qi")  # base offset and length, in front of a batch of any version
 # What only the way here damaged is whole the next time; what lies damaged on the disk is so every time.
@@ -48,7 +48,7 @@ class Damage:
         first_offset, last_offset: of the records that are lost with it, both included.
     """
 
-    kind: DamageKind
+    kind: DeadLetterKind
     reason: str
     first_offset: int
     last_offset: int
@@ -155,13 +155,17 @@ class UndamagedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka has 
                     yield self._consumer_record(self._tp, record)
                 else:
                     reason = "its fields are longer than the record"
-                    yield self._lost(record.raw, reason, record.offset, "undecodable_record")
+                    yield self._lost(record.raw, reason, record.offset, DeadLetterKind.UNDECODABLE_RECORD)
         except RecordsInseparable:
             yield self._lost(raw, "its records cannot be told apart", header.last_offset)
         self.next_fetch_offset = max(self.next_fetch_offset, header.last_offset + 1)
 
     def _lost(
-        self, content: bytes, reason: str, last_offset: int | None, kind: DamageKind = "undecodable_batch"
+        self,
+        content: bytes,
+        reason: str,
+        last_offset: int | None,
+        kind: DeadLetterKind = DeadLetterKind.UNDECODABLE_BATCH,
     ) -> Record:
         first = self.next_fetch_offset
         last = first if last_offset is None else max(first, last_offset)

@@ -7,12 +7,15 @@ from typing import Protocol
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
+from services.contracts.outcomes import DeadLetterKind, InputFault
 from services.contracts.topics import dead_letter_topic
 from services.events.event_codec import CONTENT_TYPE, Headers, SourceRecord
 from services.events.kafka_client import publish
 from services.process.logging import get_logger
 
 log = get_logger(__name__)
+
+Kind = DeadLetterKind | InputFault
 
 HEADER_PREFIX = "scorer.error."
 MAX_MESSAGE_CHARACTERS = 500  # the message names fields, never their values; the rest is noise
@@ -24,7 +27,7 @@ MAX_KEPT_HEADER_BYTES = 1024
 class DeadLetterCount(Protocol):
     """Counts dead letters: the metrics of any process."""
 
-    def count_dead_letter(self, error_kind: str) -> None:
+    def count_dead_letter(self, error_kind: Kind) -> None:
         """One record was put aside, for this reason."""
 
     def count_undecodable(self, topic: str) -> None:
@@ -46,7 +49,7 @@ class DeadLetters:
         self._producer = producer
         self._metrics = metrics
 
-    async def put(self, record: SourceRecord, kind: str, message: str, attempts: int = 1) -> None:
+    async def put(self, record: SourceRecord, kind: Kind, message: str, attempts: int = 1) -> None:
         """Copies a record to its dead-letter topic and returns when the broker has it.
 
         What does not fit is left out, and the headers say so: the other headers, the value, both, the key as
@@ -55,7 +58,7 @@ class DeadLetters:
         Args:
             record: key, value, headers and timestamp are copied as they are. Of what could not be decoded the
                 value are its bytes, marked by a header ``scorer.error.is_raw``.
-            kind: snake_case reason.
+            kind: why it cannot be processed.
             message: for people; without any text of the record.
             attempts: how often processing was tried.
         """
@@ -88,7 +91,7 @@ class DeadLetters:
         )
 
 
-def _reason(record: SourceRecord, kind: str, message: str, attempts: int) -> dict[str, str]:
+def _reason(record: SourceRecord, kind: Kind, message: str, attempts: int) -> dict[str, str]:
     reason = {
         "kind": kind,
         "message": message[:MAX_MESSAGE_CHARACTERS],

@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import DeadLetterKind
 from services.events.batch_reading import Damage, damage_of
 from services.events.json_events import Decoded, message_from_json
 from services.events.message_limits import check_limits
@@ -110,7 +111,7 @@ def decode_event(value: bytes | None, headers: Headers, message_type: type[M]) -
     decoded = decode_known_fields(value, headers, message_type)
     if decoded.unknown_fields:
         violations = [FieldViolation(path, "is unknown to this version") for path in decoded.unknown_fields]
-        raise InvalidInput("unknown_field", violations[:MAX_NAMED_FIELDS])
+        raise InvalidInput(DeadLetterKind.UNKNOWN_FIELD, violations[:MAX_NAMED_FIELDS])
     return decoded.message
 
 
@@ -121,12 +122,12 @@ def decode_known_fields(value: bytes | None, headers: Headers, message_type: typ
         InvalidInput: as ``decode_event``, but no unknown field.
     """
     if value is None:
-        raise _invalid("bad_json", "the record has no value")
+        raise _invalid(DeadLetterKind.BAD_JSON, "the record has no value")
     if len(value) > MAX_VALUE_BYTES:
-        raise _invalid("field_limits", f"longer than {MAX_VALUE_BYTES} bytes")
+        raise _invalid(DeadLetterKind.FIELD_LIMITS, f"longer than {MAX_VALUE_BYTES} bytes")
     if value[:1] == REGISTRY_MARK and len(value) >= REGISTRY_FRAME_BYTES:
         raise _invalid(
-            "bad_encoding",
+            DeadLetterKind.BAD_ENCODING,
             "framed for a schema registry (a zero byte and a 4-byte schema id stand in front); "
             "send JSON or binary protobuf without a frame",
         )
@@ -136,7 +137,9 @@ def decode_known_fields(value: bytes | None, headers: Headers, message_type: typ
     elif content_type in ("", JSON_TYPE, "text/json"):
         decoded = message_from_json(value, message_type)
     else:
-        raise _invalid("bad_encoding", f"its content-type is neither {JSON_TYPE} nor {PROTOBUF_TYPE}")
+        raise _invalid(
+            DeadLetterKind.BAD_ENCODING, f"its content-type is neither {JSON_TYPE} nor {PROTOBUF_TYPE}"
+        )
     check_limits(decoded.message)
     return decoded
 
@@ -202,7 +205,7 @@ def _from_binary(value: bytes, message_type: type[M]) -> Decoded[M]:
     try:
         message.ParseFromString(value)
     except DecodeError as error:
-        raise _invalid("bad_encoding", "not a protobuf message of this topic") from error
+        raise _invalid(DeadLetterKind.BAD_ENCODING, "not a protobuf message of this topic") from error
     return Decoded(message, list(_unknown_numbers(message, "")))
 
 
@@ -222,5 +225,5 @@ def _unknown_numbers(message: Message, prefix: str) -> Iterator[str]:
             yield from _unknown_numbers(each, f"{path}[{at}].")
 
 
-def _invalid(kind: str, description: str) -> InvalidInput:
+def _invalid(kind: DeadLetterKind, description: str) -> InvalidInput:
     return InvalidInput(kind, [FieldViolation("value", description)])

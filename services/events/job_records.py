@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, field
 
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import DeadLetterKind
 from services.events.event_codec import SourceRecord, check_decoded
 from services.events.event_reading import EventReader
 from services.events.message_mapping import job_text
@@ -88,11 +89,13 @@ def read_posted_job(record: SourceRecord, reader: EventReader) -> PostedJob:
     key = _read_key(record.key)
     if not record.value:
         if not key:
-            raise InvalidInput("field_limits", [FieldViolation("key", "a deletion needs the job_id as key")])
+            raise InvalidInput(
+                DeadLetterKind.FIELD_LIMITS, [FieldViolation("key", "a deletion needs the job_id as key")]
+            )
         return PostedJob(key, None, _standing(record, JobPosted(), is_deleted=True))
     job = reader.read(record, JobPosted)
     if key not in (None, job.job_id):
-        raise InvalidInput("field_limits", [FieldViolation("key", "differs from job_id")])
+        raise InvalidInput(DeadLetterKind.FIELD_LIMITS, [FieldViolation("key", "differs from job_id")])
     return PostedJob(job.job_id, job_text(job.title, job.description), _standing(record, job))
 
 
@@ -115,4 +118,4 @@ def _read_key(key: bytes | None) -> str | None:
     try:
         return None if key is None else key.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InvalidInput("bad_encoding", [FieldViolation("key", "not UTF-8")]) from error
+        raise InvalidInput(DeadLetterKind.BAD_ENCODING, [FieldViolation("key", "not UTF-8")]) from error

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import DeadLetterKind
 
 # Descriptors are typed loosely: their stubs lack what stands in them.
 M = TypeVar("M", bound=Message)
@@ -105,17 +106,19 @@ def _parse(value: bytes) -> Any:
     try:
         text = value.decode("utf-8").removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
-        raise _invalid("bad_encoding", "not UTF-8") from error
+        raise _invalid(DeadLetterKind.BAD_ENCODING, "not UTF-8") from error
     if "\\ud" in text or "\\uD" in text:
         text = ESCAPES.sub(_without_half_pairs, text)
     try:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_Object)
     except json.JSONDecodeError as error:
-        raise _invalid("bad_json", f"not JSON (line {error.lineno}, column {error.colno})") from error
+        raise _invalid(
+            DeadLetterKind.BAD_JSON, f"not JSON (line {error.lineno}, column {error.colno})"
+        ) from error
     except RecursionError as error:
-        raise _invalid("bad_json", "nested too deep") from error
+        raise _invalid(DeadLetterKind.BAD_JSON, "nested too deep") from error
     except ValueError as error:  # NaN, or a number of thousands of digits
-        raise _invalid("bad_json", "not JSON (a number that JSON does not have)") from error
+        raise _invalid(DeadLetterKind.BAD_JSON, "not JSON (a number that JSON does not have)") from error
 
 
 def _without_half_pairs(escape: re.Match[str]) -> str:
@@ -229,8 +232,8 @@ def _expected(part: Any, inner: Any) -> str:
 
 
 def _wrong_type(path: str, description: str) -> InvalidInput:
-    return InvalidInput("wrong_type", [FieldViolation(path, description)])
+    return InvalidInput(DeadLetterKind.WRONG_TYPE, [FieldViolation(path, description)])
 
 
-def _invalid(kind: str, description: str) -> InvalidInput:
+def _invalid(kind: DeadLetterKind, description: str) -> InvalidInput:
     return InvalidInput(kind, [FieldViolation("value", description)])

@@ -10,6 +10,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import DeadLetterKind
 from services.pb.scoring.v1.field_limits_pb2 import FieldLimits, limits
 
 NO_LIMITS = FieldLimits()
@@ -32,7 +33,7 @@ def check_limits(message: Message) -> None:
     """
     violations = violations_of(message)
     if violations:
-        raise InvalidInput("field_limits", violations)
+        raise InvalidInput(DeadLetterKind.FIELD_LIMITS, violations)
 
 
 def violations_of(message: Message) -> tuple[FieldViolation, ...]:

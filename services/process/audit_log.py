@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from services.contracts.errors import AuditLogUnwritable, SettingsInvalid
+from services.contracts.outcomes import Entrypoint
 from services.contracts.scoring import PairRequest, PairScore
 from services.process.logging import get_logger
 from services.process.settings import AuditLogSettings, variable_of
@@ -41,7 +42,7 @@ class ScoreAudit(Protocol):
     @property
     def is_writable(self) -> bool: ...
 
-    async def note(self, caller: str, entrypoint: str, request: PairRequest, score: PairScore) -> None:
+    async def note(self, caller: str, entrypoint: Entrypoint, request: PairRequest, score: PairScore) -> None:
         """Returns once the line is safe on disk.
 
         Raises:
@@ -54,7 +55,9 @@ class NoAudit:
 
     is_writable = True
 
-    async def note(self, caller: str, entrypoint: str, request: PairRequest, score: PairScore) -> None: ...
+    async def note(
+        self, caller: str, entrypoint: Entrypoint, request: PairRequest, score: PairScore
+    ) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -94,7 +97,7 @@ class AuditLog:
         """Returns whether lines can be written; after a failure this is tried until they can."""
         return self._trying is None
 
-    async def note(self, caller: str, entrypoint: str, request: PairRequest, score: PairScore) -> None:
+    async def note(self, caller: str, entrypoint: Entrypoint, request: PairRequest, score: PairScore) -> None:
         """See ``ScoreAudit.note``."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.append((_entry(self._service, caller, entrypoint, request, score), written))
@@ -252,7 +255,7 @@ def verify_file(path: Path) -> int:
 
 
 def _entry(
-    service: str, caller: str, entrypoint: str, request: PairRequest, score: PairScore
+    service: str, caller: str, entrypoint: Entrypoint, request: PairRequest, score: PairScore
 ) -> dict[str, Any]:
     distribution = score.distribution
     return {

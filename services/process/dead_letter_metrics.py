@@ -1,24 +1,11 @@
 """What is counted of records that cannot be read, the same in every process that reads Kafka."""
 
-from collections.abc import Sequence
-
 from prometheus_client import CollectorRegistry, Counter
 
+from services.contracts.outcomes import DeadLetterKind, InputFault
 from services.contracts.topics import ADAPTER_PUBLISHED, APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
+from services.process.metric_series import touched
 
-DEAD_LETTER_KINDS = (
-    "bad_encoding",
-    "bad_json",
-    "wrong_type",
-    "unknown_field",
-    "field_limits",
-    "undecodable_batch",
-    "undecodable_record",
-    "unknown_job",
-    "waiting_room_full",
-    "invalid_input",
-    "scoring_failed",
-)
 READ_TOPICS = (JOB_POSTED, APPLICATION_SUBMITTED, SCORE_LABELLED, ADAPTER_PUBLISHED)
 
 
@@ -30,28 +17,32 @@ class DeadLetterCounter:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._total = _touched(
+        total = Counter(
             "scoring_dead_letters_total",
-            "Records that were put aside because they cannot be processed.",
-            ("error_kind", DEAD_LETTER_KINDS),
-            registry,
+            "Records that became dead letters because they cannot be processed.",
+            ["error_kind"],
+            registry=registry,
         )
-        self._undecodable = _touched(
+        self._total = touched(total, DeadLetterKind)
+        undecodable = Counter(
             "scoring_undecodable_batches_total",
             "Batches and records that could not be decoded (damaged, unknown codec) and were passed over.",
-            ("topic", READ_TOPICS),
-            registry,
+            ["topic"],
+            registry=registry,
         )
-        self._unknown_fields = _touched(
+        self._undecodable = touched(undecodable, READ_TOPICS)
+        unknown_fields = Counter(
             "scoring_unknown_fields_total",
             "Fields of records that this version does not know and has read past.",
-            ("topic", READ_TOPICS),
-            registry,
+            ["topic"],
+            registry=registry,
         )
+        self._unknown_fields = touched(unknown_fields, READ_TOPICS)
 
-    def count_dead_letter(self, error_kind: str) -> None:
-        """Counts one record put aside; an unlisted kind counts as ``invalid_input``."""
-        self._total.labels(error_kind if error_kind in DEAD_LETTER_KINDS else "invalid_input").inc()
+    def count_dead_letter(self, error_kind: DeadLetterKind | InputFault) -> None:
+        """Counts one dead letter; what is wrong with the texts themselves counts as invalid input."""
+        is_of_texts = isinstance(error_kind, InputFault)
+        self._total.labels(DeadLetterKind.INVALID_INPUT if is_of_texts else error_kind).inc()
 
     def count_undecodable(self, topic: str) -> None:
         """Counts one stretch of a topic that could not be decoded, put aside or not."""
@@ -62,14 +53,3 @@ class DeadLetterCounter:
         """Counts fields of one record that were read past."""
         if topic in READ_TOPICS:
             self._unknown_fields.labels(topic).inc(num_fields)
-
-
-def _touched(
-    name: str, documentation: str, label: tuple[str, Sequence[str]], registry: CollectorRegistry
-) -> Counter:
-    """Returns a counter of which every series exists at zero."""
-    label_name, values = label
-    counter = Counter(name, documentation, [label_name], registry=registry)
-    for value in values:
-        counter.labels(value)
-    return counter

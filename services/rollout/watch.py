@@ -21,6 +21,7 @@ from services.contracts.errors import (
     EngineClosed,
     InvalidInput,
 )
+from services.contracts.outcomes import AdapterChange
 from services.contracts.reading import PROMPT_VERSION
 from services.contracts.scoring import BASE_ADAPTER_DIGEST
 from services.contracts.topics import ADAPTER_PUBLISHED
@@ -96,11 +97,11 @@ class AdapterWatch:
         except EngineClosed:
             return  # the process is ending
         except (AdapterIncompatible, InvalidInput) as error:
-            self._metrics.adapter_switches.labels("rejected").inc()
+            self._metrics.adapter_switches.labels(AdapterChange.REJECTED).inc()
             log.error("adapter refused, the active one stays", version=version, reason=str(error))
         except Exception as error:
             # A fault of ours, or memory that ran out: serving goes on with what there is.
-            self._metrics.adapter_switches.labels("rejected").inc()
+            self._metrics.adapter_switches.labels(AdapterChange.REJECTED).inc()
             log.error("adapter not activated", version=version, error=type(error).__name__)
         self._wanted = None
 
@@ -124,7 +125,7 @@ class AdapterWatch:
         if digest == self._host.active_adapter_digest:
             return
         report = await self._host.switch_adapter(folder, version, canaries)
-        self._metrics.adapter_switches.labels("ok").inc()
+        self._metrics.adapter_switches.labels(AdapterChange.OK).inc()
         self._metrics.adapter_switch_pause_seconds.observe(report.pause_seconds)
         log.info(
             "adapter changed",

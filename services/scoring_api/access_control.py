@@ -7,11 +7,12 @@ from typing import Any
 import grpc
 
 from services.contracts.errors import ScorerError
+from services.contracts.outcomes import Refusal
 from services.pb.scoring.v1 import adapter_service_pb2, feedback_service_pb2, scoring_service_pb2
 from services.scoring_api.call_entry import CallEntry
 from services.scoring_api.call_pools import HEALTH_SERVICE, CallPools
 from services.scoring_api.callers import Scope, current_caller
-from services.scoring_api.error_status import abort_call, row_of
+from services.scoring_api.error_status import abort_call, refusal_of
 from services.scoring_api.known_callers import KnownCallers
 from services.scoring_api.reflection_services import REFLECTION_SERVICES
 
@@ -40,7 +41,7 @@ class AccessControl(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """
 
     def __init__(
-        self, callers: KnownCallers, pools: CallPools, entry: CallEntry, on_refusal: Callable[[str], None]
+        self, callers: KnownCallers, pools: CallPools, entry: CallEntry, on_refusal: Callable[[Refusal], None]
     ) -> None:
         self._callers = callers
         self._pools = pools
@@ -63,7 +64,7 @@ class AccessControl(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                 # A service that is new and not in the table is for administrators until it is.
                 current_caller.set(self._callers.admit(given, SCOPES.get(service, "admin")))
             except ScorerError as error:
-                self._on_refusal(row_of(error).reason.lower())
+                self._on_refusal(refusal_of(error))
                 return _refusing(error)
             called_method.set(method)
         return self._entry.guarded(handler, self._pools.of(method))

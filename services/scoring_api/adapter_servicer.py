@@ -4,6 +4,7 @@ import grpc
 
 from services.contracts.engine import PairScorer
 from services.contracts.errors import InvalidInput
+from services.contracts.outcomes import DeadLetterKind
 from services.events.message_limits import violations_of
 from services.pb.scoring.v1.adapter_service_pb2 import (
     ActivateAdapterRequest,
@@ -52,7 +53,7 @@ class AdapterServicer(AdapterServiceServicer):
         async with self._answers.answering(context):
             violations = violations_of(request)
             if violations:
-                raise InvalidInput("field_limits", violations)
+                raise InvalidInput(DeadLetterKind.FIELD_LIMITS, violations)
             stored = await self._administration.activate(request.version)
         return ActivateAdapterResponse(adapter=announcement(self._name, stored))
 

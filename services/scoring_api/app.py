@@ -11,7 +11,6 @@ from services.contracts.engine import PairScorer
 from services.process.audit_log import open_audit_log
 from services.process.health_server import Checks, HealthServer
 from services.process.logging import get_logger
-from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
 from services.process.shutdown import drain
 from services.process.tracing import Tracing
@@ -27,6 +26,7 @@ from services.scoring_api.health_service import ServerHealth
 from services.scoring_api.kafka_label_publisher import KafkaLabelPublisher
 from services.scoring_api.known_callers import KnownCallers
 from services.scoring_api.label_publisher import LabelPublisher
+from services.scoring_api.metrics import ApiMetrics
 from services.scoring_api.pair_scoring import PairScoring
 from services.scoring_api.rate_limits import RateLimits
 from services.scoring_api.scoring_servicer import ScoringServicer
@@ -54,7 +54,7 @@ class ApiAddresses:
 async def run_api(
     settings: Settings,
     scorer: PairScorer,
-    metrics: ScoringMetrics,
+    metrics: ApiMetrics,
     *,
     stop: asyncio.Event,
     publisher: LabelPublisher | None = None,
@@ -126,7 +126,7 @@ async def run_api(
 
 
 def _http_server(
-    settings: Settings, scorer: PairScorer, metrics: ScoringMetrics, health: ServerHealth, checks: Checks
+    settings: Settings, scorer: PairScorer, metrics: ApiMetrics, health: ServerHealth, checks: Checks
 ) -> HealthServer:
     return HealthServer(
         settings,

@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 import grpc
 
 from services.contracts.errors import EngineClosed
+from services.contracts.outcomes import Refusal
 from services.process.logging import get_logger
 from services.process.tracing import Tracing
 from services.scoring_api.access_control import called_method
 from services.scoring_api.call_errors import MessageUnreadable, StreamIdle
 from services.scoring_api.callers import current_caller
 from services.scoring_api.connections import Peer, peer_of
-from services.scoring_api.error_status import abort_call, row_of
+from services.scoring_api.error_status import abort_call, refusal_of, row_of
 from services.scoring_api.rate_limits import RateExceeded, RateLimits
 
 log = get_logger(__name__)
@@ -33,7 +34,7 @@ class CallAnswers:
     def __init__(
         self,
         limits: RateLimits | None = None,
-        on_refusal: Callable[[str], None] = lambda _reason: None,
+        on_refusal: Callable[[Refusal], None] = lambda _reason: None,
         tracing: Tracing | None = None,
     ) -> None:
         self._limits = limits or RateLimits(0, 1)
@@ -62,7 +63,7 @@ class CallAnswers:
         try:
             self._limits.take(current_caller.get().name, num)
         except RateExceeded as error:
-            self._on_refusal(row_of(error).reason.lower())
+            self._on_refusal(refusal_of(error))
             raise
 
     @asynccontextmanager
@@ -84,7 +85,7 @@ class CallAnswers:
             raise  # the client went away in the middle of an answer; gRPC deals with it
         except Exception as error:
             if isinstance(error, MessageUnreadable | StreamIdle):
-                self._on_refusal(row_of(error).reason.lower())
+                self._on_refusal(refusal_of(error))
             tell_fault(error)
             await abort_call(context, error)
 

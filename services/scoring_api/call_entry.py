@@ -13,10 +13,11 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from services.contracts.errors import DeadlineExpired, ScorerError
+from services.contracts.outcomes import Refusal
 from services.scoring_api.call_errors import MessageUnreadable, StreamIdle
 from services.scoring_api.call_pools import CallPool, Place
 from services.scoring_api.callers import current_caller, identify
-from services.scoring_api.error_status import abort_call, row_of
+from services.scoring_api.error_status import abort_call, refusal_of
 
 
 class CallEntry:
@@ -29,7 +30,7 @@ class CallEntry:
     """
 
     def __init__(
-        self, message_seconds: float, idle_seconds: float, on_refusal: Callable[[str], None]
+        self, message_seconds: float, idle_seconds: float, on_refusal: Callable[[Refusal], None]
     ) -> None:
         self._message_seconds = message_seconds
         self._idle_seconds = idle_seconds
@@ -46,7 +47,7 @@ class CallEntry:
                 place = pool.take(caller.name)
                 await self._answer(handler, requests, context)
             except ScorerError as error:
-                self._on_refusal(row_of(error).reason.lower())
+                self._on_refusal(refusal_of(error))
                 await abort_call(context, error)
             finally:
                 if place is not None:

@@ -20,8 +20,10 @@ from services.contracts.errors import (
     EngineClosed,
     EngineOverloaded,
     InvalidInput,
+    ScorerError,
     ScoringFailed,
 )
+from services.contracts.outcomes import Outcome, Refusal
 from services.scoring_api.call_errors import MessageUnreadable, StreamIdle, TooManyCalls
 from services.scoring_api.callers import CallerUnknown, ScopeMissing, TokensUnusable
 from services.scoring_api.label_publisher import LabelNotPublished
@@ -38,101 +40,86 @@ class ErrorRow:
 
     Attributes:
         code: the canonical code.
-        outcome: the label of ``scoring_requests_total``.
         reason: of ErrorInfo; for an InvalidInput its kind takes this place.
         message: fixed text, so that nothing of a pair can slip into it.
     """
 
     code: grpc.StatusCode
-    outcome: str
     reason: str
     message: str
 
 
 _ROWS: dict[type[BaseException], ErrorRow] = {
-    InvalidInput: ErrorRow(
-        grpc.StatusCode.INVALID_ARGUMENT, "invalid_input", "INVALID_INPUT", "the request breaks a limit"
-    ),
+    InvalidInput: ErrorRow(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_INPUT", "the request breaks a limit"),
     EngineOverloaded: ErrorRow(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
-        "overloaded",
         "ENGINE_OVERLOADED",
         "the queue is full, or too long for the deadline",
     ),
     DeadlineExpired: ErrorRow(
-        grpc.StatusCode.DEADLINE_EXCEEDED, "deadline_expired", "DEADLINE_EXPIRED", "the deadline has passed"
+        grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXPIRED", "the deadline has passed"
     ),
     EngineClosed: ErrorRow(
-        grpc.StatusCode.UNAVAILABLE, "closed", "ENGINE_CLOSED", "this server is stopping; try another one"
+        grpc.StatusCode.UNAVAILABLE, "ENGINE_CLOSED", "this server is stopping; try another one"
     ),
-    ScoringFailed: ErrorRow(
-        grpc.StatusCode.INTERNAL, "scoring_failed", "SCORING_FAILED", "this pair could not be scored"
-    ),
+    ScoringFailed: ErrorRow(grpc.StatusCode.INTERNAL, "SCORING_FAILED", "this pair could not be scored"),
     AdapterNotFound: ErrorRow(
-        grpc.StatusCode.NOT_FOUND, "invalid_input", "ADAPTER_NOT_FOUND", "the store has no such adapter"
+        grpc.StatusCode.NOT_FOUND, "ADAPTER_NOT_FOUND", "the store has no such adapter"
     ),
     AdapterIncompatible: ErrorRow(
         grpc.StatusCode.FAILED_PRECONDITION,
-        "invalid_input",
         "ADAPTER_INCOMPATIBLE",
         "the stored adapter is damaged or does not fit",
     ),
     AdapterStoreUnreachable: ErrorRow(
-        grpc.StatusCode.UNAVAILABLE, "closed", "ADAPTER_STORE_UNAVAILABLE", "the adapter store is away"
+        grpc.StatusCode.UNAVAILABLE, "ADAPTER_STORE_UNAVAILABLE", "the adapter store is away"
     ),
     BrokerUnreachable: ErrorRow(
-        grpc.StatusCode.UNAVAILABLE, "closed", "KAFKA_UNAVAILABLE", "Kafka cannot be reached; try again"
+        grpc.StatusCode.UNAVAILABLE, "KAFKA_UNAVAILABLE", "Kafka cannot be reached; try again"
     ),
     AuditLogUnwritable: ErrorRow(
         grpc.StatusCode.UNAVAILABLE,
-        "internal_error",
         "AUDIT_LOG_UNAVAILABLE",
         "scores cannot be noted at the moment; try again",
     ),
     CallerUnknown: ErrorRow(
-        grpc.StatusCode.UNAUTHENTICATED, "invalid_input", "UNAUTHENTICATED", "a valid bearer token is needed"
+        grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", "a valid bearer token is needed"
     ),
     TokensUnusable: ErrorRow(
         grpc.StatusCode.UNAVAILABLE,
-        "closed",
         "TOKENS_UNAVAILABLE",
         "tokens cannot be checked at the moment; try again",
     ),
     ScopeMissing: ErrorRow(
         grpc.StatusCode.PERMISSION_DENIED,
-        "invalid_input",
         "PERMISSION_DENIED",
         "no token of the needed scope was given, or none is set up",
     ),
     RateExceeded: ErrorRow(
-        grpc.StatusCode.RESOURCE_EXHAUSTED, "overloaded", "RATE_EXCEEDED", "too many calls; try again later"
+        grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_EXCEEDED", "too many calls; try again later"
     ),
     TooManyCalls: ErrorRow(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
-        "overloaded",
         "TOO_MANY_CALLS",
         "too many calls at once; try again later",
     ),
     MessageUnreadable: ErrorRow(
         grpc.StatusCode.INVALID_ARGUMENT,
-        "invalid_input",
         "MESSAGE_UNREADABLE",
         "what was sent is no message of this method",
     ),
     StreamIdle: ErrorRow(
         grpc.StatusCode.DEADLINE_EXCEEDED,
-        "deadline_expired",
         "STREAM_IDLE",
         "the stream was open for too long without a message",
     ),
     LabelNotPublished: ErrorRow(
         grpc.StatusCode.UNAVAILABLE,
-        "closed",
         "KAFKA_UNAVAILABLE",
         "the label could not be written; try again",
     ),
 }
-_BUG = ErrorRow(grpc.StatusCode.INTERNAL, "internal_error", "INTERNAL_ERROR", "the server has a fault")
+_BUG = ErrorRow(grpc.StatusCode.INTERNAL, "INTERNAL_ERROR", "the server has a fault")
 
 
 def row_of(error: BaseException) -> ErrorRow:
@@ -152,6 +139,20 @@ def status_of(error: BaseException) -> Status:
     return Status(
         code=row.code.value[0], message=message_of(error), details=[_packed(each) for each in details]
     )
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """Returns as what a pair that ended with an error is counted."""
+    return error.outcome if isinstance(error, ScorerError) else Outcome.INTERNAL_ERROR
+
+
+def refusal_of(error: BaseException) -> Refusal:
+    """Returns as what a call that an error turned away is counted.
+
+    Raises:
+        ValueError: errors of this type turn no call away.
+    """
+    return Refusal(row_of(error).reason.lower())
 
 
 async def abort_call(context: grpc.aio.ServicerContext, error: BaseException) -> None:

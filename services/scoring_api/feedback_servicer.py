@@ -3,6 +3,7 @@
 import grpc
 
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import DeadLetterKind
 from services.contracts.scoring import category_of
 from services.events.message_limits import violations_of
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
@@ -48,7 +49,7 @@ def check_label(request: SubmitLabelRequest) -> None:
     """
     violations = violations_of(request) or _problems_of_judgement(request.label)
     if violations:
-        raise InvalidInput("field_limits", violations)
+        raise InvalidInput(DeadLetterKind.FIELD_LIMITS, violations)
 
 
 def _problems_of_judgement(label: ScoreLabelled) -> tuple[FieldViolation, ...]:

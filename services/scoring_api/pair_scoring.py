@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from services.contracts.engine import PairScorer
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import DeadLetterKind, Entrypoint, Outcome
 from services.contracts.scoring import PairRequest, PairScore
 from services.events.message_limits import violations_of
 from services.events.message_mapping import job_text
@@ -18,7 +19,7 @@ from services.process.audit_log import NoAudit, ScoreAudit
 from services.process.tracing import current_trace
 from services.scoring_api.callers import current_caller
 from services.scoring_api.deadlines import ends_by
-from services.scoring_api.error_status import row_of
+from services.scoring_api.error_status import outcome_of
 
 # The engine names a pair's texts as ScoreRequest does.
 SCORE_REQUEST_PATHS: Mapping[str, str] = {}
@@ -26,12 +27,12 @@ INNER_REQUEST_PATHS = {"resume": "request.resume", "job.description": "request.j
 
 
 class RequestCounter(Protocol):
-    """Counts answered pairs; ``services.process.metrics.ScoringMetrics`` is the real one."""
+    """Counts answered pairs; ``ApiMetrics`` is the real one."""
 
-    def count_request(self, entrypoint: str, outcome: str) -> None:
+    def count_request(self, entrypoint: Entrypoint, outcome: Outcome) -> None:
         """Counts one pair by where it came in and how it ended."""
 
-    def observe_request(self, entrypoint: str, seconds: float) -> None:
+    def observe_request(self, entrypoint: Entrypoint, seconds: float) -> None:
         """Notes how long a checked pair took."""
 
 
@@ -49,7 +50,7 @@ class PairScoring:
         self._counter = counter
         self._audit = audit or NoAudit()
 
-    def check(self, entrypoint: str, message: Message, more: Sequence[FieldViolation] = ()) -> None:
+    def check(self, entrypoint: Entrypoint, message: Message, more: Sequence[FieldViolation] = ()) -> None:
         """Accepts a request within its limits.
 
         Args:
@@ -62,13 +63,13 @@ class PairScoring:
         """
         violations = (*violations_of(message), *more)
         if violations:
-            error = InvalidInput("field_limits", violations)
-            self._counter.count_request(entrypoint, row_of(error).outcome)
+            error = InvalidInput(DeadLetterKind.FIELD_LIMITS, violations)
+            self._counter.count_request(entrypoint, outcome_of(error))
             raise error
 
     async def score(
         self,
-        entrypoint: str,
+        entrypoint: Entrypoint,
         pair: PairRequest,
         deadline: float,
         paths: Mapping[str, str] = SCORE_REQUEST_PATHS,
@@ -96,16 +97,16 @@ class PairScoring:
                 raise _relocated(error, paths) from error
 
     @contextmanager
-    def _counting(self, entrypoint: str, deadline: float) -> Iterator[None]:
-        outcome, started = "ok", time.monotonic()
+    def _counting(self, entrypoint: Entrypoint, deadline: float) -> Iterator[None]:
+        outcome, started = Outcome.OK, time.monotonic()
         try:
             yield
         except asyncio.CancelledError:
             # At the deadline gRPC may cancel the call a moment before our own clock does.
-            outcome = "deadline_expired" if time.monotonic() >= deadline else "cancelled"
+            outcome = Outcome.DEADLINE_EXPIRED if time.monotonic() >= deadline else Outcome.CANCELLED
             raise
         except Exception as error:
-            outcome = row_of(error).outcome
+            outcome = outcome_of(error)
             raise
         finally:
             self._counter.count_request(entrypoint, outcome)

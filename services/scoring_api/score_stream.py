@@ -6,6 +6,7 @@ from collections.abc import Callable
 import grpc
 
 from services.contracts.errors import EngineClosed, FieldViolation
+from services.contracts.outcomes import Entrypoint
 from services.events.message_mapping import result_message
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import PairError, StreamScoresRequest, StreamScoresResponse
@@ -15,7 +16,6 @@ from services.scoring_api.deadlines import deadline_of
 from services.scoring_api.error_status import message_of, retry_delay_of, row_of
 from services.scoring_api.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
 
-ENTRYPOINT = "stream"
 # Enough to fill a batch from one stream, few enough that no stream owns the engine's queue.
 MAX_IN_FLIGHT = 64
 
@@ -114,10 +114,10 @@ class ScoreStream:
 
     async def _score(self, request: StreamScoresRequest) -> ScoreResult:
         self._charge(1)
-        self._scoring.check(ENTRYPOINT, request, _missing_id(request))
+        self._scoring.check(Entrypoint.STREAM, request, _missing_id(request))
         deadline = deadline_of(self._context, self._default_deadline_seconds)
         pair = pair_of(request.request, deadline)
-        score = await self._scoring.score(ENTRYPOINT, pair, deadline, INNER_REQUEST_PATHS)
+        score = await self._scoring.score(Entrypoint.STREAM, pair, deadline, INNER_REQUEST_PATHS)
         return result_message(score, pair, job_id="")
 
 

@@ -7,6 +7,7 @@ from contextlib import aclosing
 import grpc
 
 from services.contracts.errors import FieldViolation
+from services.contracts.outcomes import Entrypoint
 from services.contracts.scoring import PairRequest
 from services.events.message_mapping import attribution_message, job_text, result_message
 from services.pb.scoring.v1.score_pb2 import ScoreResult
@@ -58,10 +59,10 @@ class ScoringServicer(ScoringServiceServicer):
     async def Score(self, request: ScoreRequest, context: grpc.aio.ServicerContext) -> ScoreResponse:
         """Scores one pair."""
         async with self._answers.answering(context):
-            self._scoring.check("score", request)
+            self._scoring.check(Entrypoint.SCORE, request)
             deadline = self._deadline_of(context)
             pair = pair_of(request, deadline)
-            score = await self._scoring.score("score", pair, deadline)
+            score = await self._scoring.score(Entrypoint.SCORE, pair, deadline)
         return ScoreResponse(result=result_message(score, pair, NO_JOB_ID))
 
     async def RankCandidates(
@@ -69,7 +70,7 @@ class ScoringServicer(ScoringServiceServicer):
     ) -> RankCandidatesResponse:
         """Scores all candidates at once; the first failure withdraws the others."""
         async with self._answers.answering(context):
-            self._scoring.check("rank", request, _repeated_ids(request))
+            self._scoring.check(Entrypoint.RANK, request, _repeated_ids(request))
             self._answers.charge(len(request.candidates) - 1)
             results = await self._score_candidates(request, self._deadline_of(context))
         # sorted() is stable, so equal scores keep the order of the request.
@@ -93,11 +94,11 @@ class ScoringServicer(ScoringServiceServicer):
     async def Explain(self, request: ExplainRequest, context: grpc.aio.ServicerContext) -> None:
         """Writes the score, the measured influence of lines, then the model's words by sentence."""
         async with self._answers.answering(context):
-            self._scoring.check("explain", request)
+            self._scoring.check(Entrypoint.EXPLAIN, request)
             self._answers.charge(price_of(request) - 1)
             deadline = self._deadline_of(context)
             pair = pair_of(request.request, deadline)
-            score = await self._scoring.score("explain", pair, deadline, INNER_REQUEST_PATHS)
+            score = await self._scoring.score(Entrypoint.EXPLAIN, pair, deadline, INNER_REQUEST_PATHS)
             await context.write(ExplainResponse(result=result_message(score, pair, NO_JOB_ID)))
             async with ends_by(deadline):
                 parts = await attribute_score(self._patient, pair, score)
@@ -123,7 +124,9 @@ class ScoringServicer(ScoringServiceServicer):
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(
-                        self._scoring.score("rank", pair, deadline, {"resume": f"candidates[{index}].resume"})
+                        self._scoring.score(
+                            Entrypoint.RANK, pair, deadline, {"resume": f"candidates[{index}].resume"}
+                        )
                     )
                     for index, pair in enumerate(pairs)
                 ]

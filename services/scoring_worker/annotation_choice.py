@@ -8,12 +8,11 @@ nearest to the border of a category for their width, where a label decides most.
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
+from services.contracts.outcomes import AnnotationReason
 from services.contracts.scoring import CATEGORY_FLOORS
 
-AnnotationReason = Literal["standard_deviation", "category_margin"]
-ANNOTATION_REASONS: tuple[AnnotationReason, ...] = ("standard_deviation", "category_margin")
+ANNOTATION_REASONS = tuple(AnnotationReason)
 _BOUNDARIES = tuple(floor for _, floor in CATEGORY_FLOORS if floor > 0)
 _SECONDS_AN_HOUR = 3600.0
 # Three weeks at 20 an hour; older ones are labelled by then, or nobody wants to.
@@ -40,7 +39,7 @@ class ScoredApplication:
 
     def uncertainty(self, reason: AnnotationReason) -> float:
         """Returns how uncertain it is by one measure; more is less certain, in the measure's own unit."""
-        if reason == "standard_deviation":
+        if reason is AnnotationReason.STANDARD_DEVIATION:
             return self.standard_deviation
         return -category_margin(self.score, self.standard_deviation)
 

@@ -13,8 +13,8 @@ from services.events.event_codec import cloud_event_headers, encode_event
 from services.events.kafka_client import publish
 from services.pb.scoring.v1.events_pb2 import AnnotationRequested
 from services.process.logging import get_logger
-from services.process.metrics import ScoringMetrics
 from services.scoring_worker.annotation_choice import AnnotationChoice, AnnotationChooser, ScoredApplication
+from services.scoring_worker.metrics import WorkerMetrics
 from services.scoring_worker.score_writer import EVENT_ID_NAMESPACE
 
 log = get_logger(__name__)
@@ -35,7 +35,7 @@ class AnnotationRequests:
         requests_per_hour: at most; 0 asks for none.
     """
 
-    def __init__(self, producer: AIOKafkaProducer, metrics: ScoringMetrics, requests_per_hour: int) -> None:
+    def __init__(self, producer: AIOKafkaProducer, metrics: WorkerMetrics, requests_per_hour: int) -> None:
         self._producer = producer
         self._metrics = metrics
         self._chooser = AnnotationChooser(requests_per_hour, time.monotonic) if requests_per_hour else None

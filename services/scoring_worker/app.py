@@ -2,15 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import faust
-from aiokafka import AIOKafkaProducer
 
 from services.contracts.engine import PairScorer
 from services.contracts.errors import EngineClosed
+from services.contracts.outcomes import Entrypoint, Outcome
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED
 from services.events.dead_letters import DeadLetters
 from services.events.event_reading import EventReader
@@ -18,17 +19,21 @@ from services.events.kafka_client import create_topics, start_producer, stop_pro
 from services.process.audit_log import ScoreAudit, open_audit_log
 from services.process.health_server import Checks, HealthServer
 from services.process.logging import get_logger
-from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
 from services.process.shutdown import drain
+from services.process.supervisor import Supervisor, cancel
 from services.process.tracing import Tracing
 from services.scoring_worker.annotation_requests import AnnotationRequests
-from services.scoring_worker.application_intake import ApplicationIntake
-from services.scoring_worker.application_processing import ApplicationProcessor
+from services.scoring_worker.application_intake import Acknowledgements, ApplicationIntake
+from services.scoring_worker.application_processing import ApplicationProcessor, WaysOut
+from services.scoring_worker.application_scoring import ApplicationScoring
 from services.scoring_worker.delivery_check import DeliveryCheck
 from services.scoring_worker.faust_app import add_agent, build_faust_app
+from services.scoring_worker.in_flight import InFlight
+from services.scoring_worker.job_store import JobStore
 from services.scoring_worker.job_validation import JobValidator
 from services.scoring_worker.job_view import JobView
+from services.scoring_worker.metrics import WorkerMetrics
 from services.scoring_worker.progress_watch import ProgressWatch
 from services.scoring_worker.score_writer import ScoreWriter
 from services.scoring_worker.waiting_room import WaitingRoom
@@ -42,7 +47,7 @@ STOP_SECONDS = 10.0  # the last commit may find no broker
 async def run_worker(
     settings: Settings,
     scorer: PairScorer,
-    metrics: ScoringMetrics,
+    metrics: WorkerMetrics,
     *,
     stop: asyncio.Event,
     is_model_warm: Callable[[], bool] = lambda: True,
@@ -93,21 +98,24 @@ class _Worker:
         self,
         settings: Settings,
         scorer: PairScorer,
-        metrics: ScoringMetrics,
+        metrics: WorkerMetrics,
         stop: asyncio.Event,
         tracing: Tracing,
     ) -> None:
         self._settings = settings
         self._scorer = scorer
         self._metrics = metrics
-        self._stop = stop
         self._tracing = tracing
-        self._jobs = JobView(settings, metrics)
+        self._supervisor = Supervisor(stop)
+        self._job_store = JobStore()
         self._reader = EventReader(settings.strict_fields, metrics.dead_letters)
+        self._in_flight = InFlight(
+            settings.worker_max_in_flight, metrics.in_flight_applications.set, self._supervisor.fail
+        )
         self._assigned = asyncio.Event()
+        self._view: JobView | None = None
         self._progress: ProgressWatch | None = None
         self._audit: ScoreAudit | None = None
-        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def is_connected(self) -> bool:
         return self._assigned.is_set() and self._progress is not None and self._progress.is_in_contact()
@@ -116,87 +124,76 @@ class _Worker:
         return self._progress is None or self._progress.is_moving()
 
     def has_jobs(self) -> bool:
-        return self._jobs.caught_up.is_set()
+        return self._view is not None and self._view.caught_up.is_set()
 
     def can_note(self) -> bool:
         return self._audit is None or self._audit.is_writable
 
     async def run(self) -> None:
         started = time.monotonic()
-        async with AsyncExitStack() as stack:
-            stack.callback(self._jobs.close)
-            if not await self._finishes(wait_for_kafka(self._settings)):
+        settings, metrics, finishes = self._settings, self._metrics, self._supervisor.finishes
+        async with AsyncExitStack() as stack:  # closed last to first
+            stack.callback(self._job_store.close)
+            if not await finishes(wait_for_kafka(settings)):
                 return
-            await create_topics(self._settings)
-            producer = await start_producer(self._settings)
+            await create_topics(settings)
+            producer = await start_producer(settings)
             stack.push_async_callback(stop_producer, producer)
-            check = await stack.enter_async_context(DeliveryCheck(self._settings, APPLICATION_SUBMITTED))
-            self._progress = progress = ProgressWatch(self._settings, check)
-            app = build_faust_app(self._settings, self._metrics)
-            intake = ApplicationIntake(app, check)
-            annotations = AnnotationRequests(
-                producer, self._metrics, self._settings.annotation_requests_per_hour
-            )
-            audit = open_audit_log(self._settings, "scoring-worker", self._metrics.audit_failures.inc)
-            self._audit = audit
+            check = await stack.enter_async_context(DeliveryCheck(settings, APPLICATION_SUBMITTED))
+            audit = open_audit_log(settings, "scoring-worker", metrics.audit_failures.inc)
             stack.push_async_callback(audit.close)
-            processor = self._build_processor(producer, intake, annotations, audit)
-            validator = JobValidator(DeadLetters(producer, self._metrics.dead_letters), self._reader)
-            self._connect(app, intake, processor, validator, progress)
-            self._jobs.on_posted = processor.on_job_posted
+            dead_letters = DeadLetters(producer, metrics.dead_letters)
+            annotations = AnnotationRequests(producer, metrics, settings.annotation_requests_per_hour)
+            acknowledgements = Acknowledgements()
+            processor = self._build_processor(
+                WaysOut(
+                    ScoreWriter(producer, metrics),
+                    dead_letters,
+                    acknowledgements.acknowledge,
+                    annotations.on_scored,
+                    audit,
+                )
+            )
+            app = build_faust_app(settings, metrics)
+            intake = ApplicationIntake(app, check, acknowledgements, processor)
+            view = JobView(settings, metrics, self._job_store, processor.on_job_posted)
+            progress = ProgressWatch(settings, check)
+            self._audit, self._view, self._progress = audit, view, progress
+            self._connect(app, intake, JobValidator(dead_letters, self._reader), progress)
             for work in (
-                self._jobs.follow(),
+                view.follow(),
                 progress.watch(),
                 processor.watch_waiting_room(),
                 annotations.publish_until_cancelled(),
             ):
-                stack.push_async_callback(_cancel, self._in_background(work))
+                stack.push_async_callback(cancel, self._supervisor.in_background(work))
             # Applications come after the jobs that are there already, so few have to wait.
-            if not await self._finishes(self._jobs.caught_up.wait()):
-                return
-            await self._score_until_stopped(app, processor, started)
+            if await finishes(view.caught_up.wait()):
+                await self._score_until_stopped(app, processor, started)
 
-    def _build_processor(
-        self,
-        producer: AIOKafkaProducer,
-        intake: ApplicationIntake,
-        annotations: AnnotationRequests,
-        audit: ScoreAudit,
-    ) -> ApplicationProcessor:
+    def _build_processor(self, ways_out: WaysOut) -> ApplicationProcessor:
         settings, metrics = self._settings, self._metrics
+        count_overload = partial(metrics.count_request, Entrypoint.KAFKA, Outcome.OVERLOADED)
         return ApplicationProcessor(
-            self._scorer,
-            self._jobs,
-            ScoreWriter(producer, metrics),
-            DeadLetters(producer, metrics.dead_letters),
+            ApplicationScoring(self._scorer, self._job_store, count_overload),
+            ways_out,
             WaitingRoom(settings.worker_job_wait_seconds, settings.worker_max_waiting),
+            self._in_flight,
             metrics,
-            max_in_flight=settings.worker_max_in_flight,
-            on_done=intake.on_done,
-            on_failure=self._fail,
-            on_scored=annotations.on_scored,
-            audit=audit,
-            tracing=self._tracing,
-            reader=self._reader,
+            self._tracing,
+            self._reader,
         )
 
     def _connect(
-        self,
-        app: faust.App,
-        intake: ApplicationIntake,
-        processor: ApplicationProcessor,
-        validator: JobValidator,
-        progress: ProgressWatch,
+        self, app: faust.App, intake: ApplicationIntake, validator: JobValidator, progress: ProgressWatch
     ) -> None:
-        add_agent(
-            app, APPLICATION_SUBMITTED, "applications", self._guard(lambda e: intake.on_event(e, processor))
-        )
+        add_agent(app, APPLICATION_SUBMITTED, "applications", self._guard(intake.on_event))
         add_agent(app, JOB_POSTED, "jobs", self._guard(validator.on_event))
 
         async def on_revoked(_app: faust.App, revoked: Any, **_: Any) -> None:
             self._assigned.clear()
             progress.on_revoked()
-            await intake.on_revoked(revoked, processor)
+            await intake.on_revoked(revoked)
 
         async def on_assigned(_app: faust.App, assigned: Any, **_: Any) -> None:
             self._assigned.set()
@@ -210,25 +207,25 @@ class _Worker:
     async def _score_until_stopped(
         self, app: faust.App, processor: ApplicationProcessor, started: float
     ) -> None:
-        watching = self._in_background(self._watch(app))
+        finishes = self._supervisor.finishes
+        watching = self._supervisor.in_background(self._watch(app))
         try:
-            if not await self._finishes(app.start()) or not await self._finishes(self._assigned.wait()):
+            if not await finishes(app.start()) or not await finishes(self._assigned.wait()):
                 return
             log.info("worker ready", seconds=round(time.monotonic() - started, 2))
-            is_engine_closed = await self._finishes(processor.closed.wait())
+            is_engine_closed = await finishes(processor.closed.wait())
             self._assigned.clear()  # no longer ready
-            log.info("worker draining", in_flight=processor.num_in_hand)
-            await drain(processor.finish_in_hand(), self._settings.drain_seconds)
+            log.info("worker draining", in_flight=len(self._in_flight))
+            await drain(self._in_flight.drain(), self._settings.drain_seconds)
             # Faust's commit does nothing where it meets another one under way, and its last one may: then
             # what was acknowledged meanwhile would be scored again. This one waits for it.
             await drain(app.consumer.commit(), STOP_SECONDS)
-            if self._failure.done():
-                self._failure.result()
+            self._supervisor.raise_failure()
             if is_engine_closed:
                 raise EngineClosed("the engine ended before the worker")
         finally:
-            await processor.abandon()
-            await _cancel(watching)
+            await self._in_flight.abandon()
+            await cancel(watching)
             # Commits what was acknowledged, in order, and leaves the group.
             await drain(app.stop(), STOP_SECONDS)
             log.info("worker stopped")
@@ -236,7 +233,7 @@ class _Worker:
     async def _watch(self, app: faust.App) -> None:
         while not app.crashed:
             await asyncio.sleep(CRASH_CHECK_SECONDS)
-        self._fail(app.crash_reason or RuntimeError("Faust ended"))
+        self._supervisor.fail(app.crash_reason or RuntimeError("Faust ended"))
 
     def _guard(
         self, on_event: Callable[[faust.EventT], Awaitable[None]]
@@ -246,47 +243,7 @@ class _Worker:
                 await on_event(event)
             except Exception as error:
                 # Raised out of the agent, Faust would restart it and go on behind this event.
-                self._fail(error)
+                self._supervisor.fail(error)
                 await asyncio.Event().wait()
 
         return guarded
-
-    def _fail(self, error: BaseException) -> None:
-        if not self._failure.done():
-            self._failure.set_exception(error)
-            self._failure.exception()  # seen: it may come too late to be raised
-
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        def on_end(ended: asyncio.Task[None]) -> None:
-            error = None if ended.cancelled() else ended.exception()
-            if ended.cancelled() and not ended.cancelling():
-                # A library may raise CancelledError on its own: then a follower has ended without a word.
-                error = RuntimeError("a task of the worker was cut short")
-            if error is not None:
-                self._fail(error)
-
-        task = asyncio.create_task(work)
-        task.add_done_callback(on_end)
-        return task
-
-    async def _finishes(self, work: Awaitable[Any]) -> bool:
-        """Waits for work; returns False if the worker is stopped before, raises if it failed."""
-        working = asyncio.ensure_future(work)
-        stopping = asyncio.create_task(self._stop.wait())
-        try:
-            await asyncio.wait({working, stopping, self._failure}, return_when=asyncio.FIRST_COMPLETED)
-            if self._failure.done():
-                self._failure.result()
-            if working.done():
-                working.result()
-                return True
-            return False
-        finally:
-            await _cancel(stopping)
-            if not working.done():
-                await _cancel(working)
-
-
-async def _cancel(task: "asyncio.Future[Any]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

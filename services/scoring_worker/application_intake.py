@@ -12,15 +12,41 @@ from services.scoring_worker.faust_app import source_record
 from services.scoring_worker.offset_tracker import OffsetTracker
 
 
-class ApplicationIntake:
-    """Owns the offsets of the applications topic."""
+class Acknowledgements:
+    """Acknowledges events of the applications topic in the order of their offsets."""
 
-    def __init__(self, app: faust.App, delivery_check: DeliveryCheck) -> None:
+    def __init__(self) -> None:
+        self.offsets: OffsetTracker[faust.EventT] = OffsetTracker()
+
+    def acknowledge(self, record: SourceRecord) -> None:
+        """Acknowledges what has become safe to commit, now that this record needs no more work."""
+        for event in self.offsets.finish(record.partition, record.offset):
+            event.ack()
+
+
+class ApplicationIntake:
+    """Hands the applications topic to the processor.
+
+    Args:
+        app: delivers the events.
+        delivery_check: whether records were left out.
+        acknowledgements: of what the processor is done with.
+        processor: takes the applications.
+    """
+
+    def __init__(
+        self,
+        app: faust.App,
+        delivery_check: DeliveryCheck,
+        acknowledgements: Acknowledgements,
+        processor: ApplicationProcessor,
+    ) -> None:
         self._app = app
         self._delivery_check = delivery_check
-        self._offsets: OffsetTracker[faust.EventT] = OffsetTracker()
+        self._offsets = acknowledgements.offsets
+        self._processor = processor
 
-    async def on_event(self, event: faust.EventT, processor: ApplicationProcessor) -> None:
+    async def on_event(self, event: faust.EventT) -> None:
         """Hands one application to the processor; returns when there is room for the next.
 
         Raises:
@@ -34,18 +60,13 @@ class ApplicationIntake:
         if not self._is_current(event):
             return
         if self._offsets.take(record.partition, record.offset, event):
-            await processor.take(record)
+            await self._processor.take(record)
 
-    def on_done(self, record: SourceRecord) -> None:
-        """Acknowledges what has become safe to commit."""
-        for event in self._offsets.finish(record.partition, record.offset):
-            event.ack()
-
-    async def on_revoked(self, places: Any, processor: ApplicationProcessor) -> None:
+    async def on_revoked(self, places: Any) -> None:
         """Lets go of partitions; returns when nothing of them is being published any more."""
         partitions = {place.partition for place in places if place.topic == APPLICATION_SUBMITTED}
         self._offsets.forget(partitions)
-        await processor.let_go(partitions)
+        await self._processor.let_go(partitions)
 
     async def _check_jump(self, record: SourceRecord) -> None:
         expected = self._offsets.next_offset(record.partition)

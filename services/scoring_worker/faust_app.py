@@ -24,8 +24,8 @@ from services.contracts.topics import APPLICATION_SUBMITTED
 from services.events.batch_reading import read_past_damage
 from services.events.event_codec import SourceRecord, known_time
 from services.events.kafka_client import ssl_context
-from services.process.metrics import ScoringMetrics
 from services.process.settings import WorkerSettings
+from services.scoring_worker.metrics import WorkerMetrics
 
 COMMIT_SECONDS = 0.5  # bounds what a crash repeats, beside what was in flight
 HEARTBEATS_PER_SESSION = 4
@@ -33,7 +33,7 @@ REQUEST_TIMEOUT_SECONDS = 40.0
 MAX_POLL_RECORDS = 100  # a record may be a megabyte
 
 
-def build_faust_app(settings: WorkerSettings, metrics: ScoringMetrics) -> faust.App:
+def build_faust_app(settings: WorkerSettings, metrics: WorkerMetrics) -> faust.App:
     """Returns an app of the running event loop, without a web server, signals or logging of its own."""
     read_past_damage()
     return faust.App(
@@ -121,7 +121,7 @@ class OffsetMonitor(Monitor):  # type: ignore[misc]  # Faust's own stubs are not
 
     logger = logging.getLogger("faust.monitor")  # else its starts and stops pass for our own events
 
-    def __init__(self, metrics: ScoringMetrics) -> None:
+    def __init__(self, metrics: WorkerMetrics) -> None:
         super().__init__()
         self._metrics = metrics
 

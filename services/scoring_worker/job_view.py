@@ -16,9 +16,9 @@ from services.events.event_codec import SourceRecord, source_record
 from services.events.event_reading import EventReader
 from services.events.job_records import read_posted_job
 from services.events.topic_follower import Batches, TopicFollower
-from services.process.metrics import ScoringMetrics
 from services.process.settings import KafkaSettings
-from services.scoring_worker.job_store import JobStore, KnownJob
+from services.scoring_worker.job_store import JobStore
+from services.scoring_worker.metrics import WorkerMetrics
 
 
 class JobView:
@@ -31,33 +31,29 @@ class JobView:
     def __init__(
         self,
         settings: KafkaSettings,
-        metrics: ScoringMetrics,
-        on_posted: Callable[[str], None] = lambda _: None,
+        metrics: WorkerMetrics,
+        store: JobStore,
+        on_posted: Callable[[str], None],
     ) -> None:
         """Describes the view.
 
         Args:
+            settings: where Kafka is.
+            metrics: count what was read.
+            store: takes the jobs.
             on_posted: is told the id of every job that was stored, after it can be read.
         """
         self._follower = TopicFollower(settings, [JOB_POSTED], self._on_poll, self._on_connected)
         self._metrics = metrics
-        self._store = JobStore()
+        self._store = store
         # The validator counts unknown fields, once a group and not at every start.
         self._reader = EventReader(settings.strict_fields)
-        self.on_posted = on_posted
+        self._on_posted = on_posted
         self.caught_up = asyncio.Event()
-
-    def find(self, job_id: str) -> KnownJob | None:
-        """Returns a job, or None if it is not known (yet)."""
-        return self._store.find(job_id)
 
     async def follow(self) -> None:
         """Keeps the view current until cancelled; reconnects by itself."""
         await self._follower.follow()
-
-    def close(self) -> None:
-        """Forgets the jobs; not before ``follow`` has ended."""
-        self._store.close()
 
     async def _on_connected(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
         # All is read again; applying a record twice changes nothing in the end. The broker may be another one
@@ -88,4 +84,4 @@ class JobView:
         self._metrics.jobs.set(len(self._store))
         for job in jobs:
             if job.text is not None:
-                self.on_posted(job.job_id)
+                self._on_posted(job.job_id)

@@ -16,8 +16,8 @@ from services.events.event_codec import (
 )
 from services.events.kafka_client import publish
 from services.pb.scoring.v1.score_pb2 import ScoreResult, SourceEvent
-from services.process.metrics import ScoringMetrics
 from services.process.tracing import current_trace
+from services.scoring_worker.metrics import WorkerMetrics
 
 # Of which name-based event ids are derived: the same score gets the same ce_id on redelivery.
 EVENT_ID_NAMESPACE = uuid.UUID("6f1f2f1e-52a4-5a86-9f0a-6a0a6f6b7a11")
@@ -34,7 +34,7 @@ class ScoreWriter:
     """
 
     producer: AIOKafkaProducer
-    metrics: ScoringMetrics
+    metrics: WorkerMetrics
 
     async def put(self, record: SourceRecord, result: ScoreResult) -> None:
         """Writes one score, with the event that it answers, and returns when the broker has it."""

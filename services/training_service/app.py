@@ -16,6 +16,7 @@ from services.events.kafka_client import create_topics, start_producer, stop_pro
 from services.process.health_server import HealthServer
 from services.process.logging import get_logger
 from services.process.settings import Settings, variable_of
+from services.process.supervisor import Supervisor
 from services.rollout.administration import AdapterAdministration
 from services.training_service.database import Database
 from services.training_service.intake import LabelIntake
@@ -63,16 +64,8 @@ async def run_trainer(
         trainer = _Trainer(settings, metrics, training_command)
         ready = {"consumer": trainer.is_connected}
         async with HealthServer(settings, "trainer_metrics_port", metrics.registry, live={}, ready=ready):
-            working = asyncio.create_task(trainer.work())
-            stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-            for task in (working, stopping):
-                task.cancel()
-            await asyncio.gather(stopping, return_exceptions=True)
-            try:
-                await working
-            except asyncio.CancelledError:
-                log.info("trainer stopped")
+            await Supervisor(stop).finishes(trainer.work())
+        log.info("trainer stopped")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import DeadLetterKind
 from services.contracts.scoring import category_of
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
 from services.events.event_codec import SourceRecord, event_time_seconds
@@ -86,12 +87,13 @@ def _judged_score(message: ScoreLabelled) -> float:
     if not message.HasField("score"):
         if not message.category:
             raise InvalidInput(
-                "field_limits", [FieldViolation("score", "is required where category is empty")]
+                DeadLetterKind.FIELD_LIMITS, [FieldViolation("score", "is required where category is empty")]
             )
         return CATEGORY_SCORES[message.category]
     if message.category not in ("", category_of(message.score)):
         raise InvalidInput(
-            "invalid_input", [FieldViolation("category", "is not the category that the score lies in")]
+            DeadLetterKind.INVALID_INPUT,
+            [FieldViolation("category", "is not the category that the score lies in")],
         )
     return message.score
 

@@ -10,10 +10,10 @@ from services.devkit.embedded_broker import EmbeddedBroker
 from services.events.kafka_client import create_topics
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
-from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings, load_settings
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring_worker.app import run_worker
+from services.scoring_worker.metrics import WorkerMetrics
 from tests.benchmarks.figures import Outcome
 from tests.benchmarks.rounds import Comparison, compare
 from tests.benchmarks.setup import Setup
@@ -43,7 +43,7 @@ async def _compare(setup: Setup, engine: ScoringEngine) -> Comparison:
         settings = settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
         await create_topics(settings)
         stop = asyncio.Event()
-        metrics = ScoringMetrics(CollectorRegistry())
+        metrics = WorkerMetrics(CollectorRegistry())
         worker = asyncio.create_task(run_worker(settings, engine, metrics, stop=stop))
         async with running_api(engine) as api:
             try:

@@ -31,7 +31,9 @@ from services.rollout.watch import following_adapters
 from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring_api.app import ApiAddresses, run_api
+from services.scoring_api.metrics import ApiMetrics
 from services.scoring_worker.app import run_worker
+from services.scoring_worker.metrics import WorkerMetrics
 from services.training_service.app import run_trainer
 from services.training_service.metrics import TrainerMetrics
 from tests.adapter_folders import TINY_MODEL, make_adapter
@@ -129,7 +131,7 @@ async def monitored_services(
         for number, (title, description) in enumerate(JOBS):
             await desk.post_job(f"job-{number}", description, title=title)
         await desk.flush()
-        metrics = ScoringMetrics(CollectorRegistry())
+        metrics = WorkerMetrics(CollectorRegistry())
         worker_engine = await _engine(stack, spec, metrics)
         await stack.enter_async_context(following_adapters(own, worker_engine, metrics))
         stop = asyncio.Event()
@@ -163,7 +165,7 @@ async def _engine(stack: AsyncExitStack, spec: ModelSettings, metrics: ScoringMe
 async def _api(
     stack: AsyncExitStack, settings: Settings, spec: ModelSettings, metrics_port: int, folder: Path
 ) -> AsyncIterator[Any]:
-    metrics, stop = ScoringMetrics(CollectorRegistry()), asyncio.Event()
+    metrics, stop = ApiMetrics(CollectorRegistry()), asyncio.Event()
     engine = await _engine(stack, spec, metrics)
     authority = Authority()
     certificate = authority.issue("api", CERTIFICATE_DAYS).write(folder)

@@ -27,13 +27,13 @@ from services.events.message_mapping import job_text
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
-from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
 from services.rollout.administration import AdapterAdministration
 from services.rollout.watch import following_adapters
 from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring_worker.app import run_worker
+from services.scoring_worker.metrics import WorkerMetrics
 from tests.adapter_folders import TINY_MODEL, make_adapter
 from tests.integration.api_under_test import running_api
 from tests.integration.kafka_desk import KafkaDesk
@@ -112,8 +112,8 @@ class Load:
 
 
 @asynccontextmanager
-async def running_worker(settings: Settings, host: ScoringEngine) -> AsyncIterator[ScoringMetrics]:
-    metrics, stop = ScoringMetrics(CollectorRegistry()), asyncio.Event()
+async def running_worker(settings: Settings, host: ScoringEngine) -> AsyncIterator[WorkerMetrics]:
+    metrics, stop = WorkerMetrics(CollectorRegistry()), asyncio.Event()
     running = asyncio.create_task(run_worker(settings, host, metrics, stop=stop))
     try:
         yield metrics

@@ -6,11 +6,11 @@ import sys
 from prometheus_client import CollectorRegistry
 
 from services.process.logging import configure_logging
-from services.process.metrics import ScoringMetrics
 from services.process.settings import load_settings
 from services.process.shutdown import stop_on_signals
 from services.scoring_worker.app import run_worker
 from services.scoring_worker.faust_app import leave_without_faust
+from services.scoring_worker.metrics import WorkerMetrics
 from tests.fake_scorer import FakeScorer
 
 
@@ -19,7 +19,7 @@ async def run(seconds_per_score: float) -> None:
     configure_logging(settings, "scoring-worker")
     with stop_on_signals() as stop:
         await run_worker(
-            settings, FakeScorer(seconds_per_score), ScoringMetrics(CollectorRegistry()), stop=stop
+            settings, FakeScorer(seconds_per_score), WorkerMetrics(CollectorRegistry()), stop=stop
         )
     leave_without_faust()  # as the command does
 

@@ -19,12 +19,12 @@ from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
-from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings, load_settings
 from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring_worker.app import run_worker
+from services.scoring_worker.metrics import WorkerMetrics
 from tests import work_set
 from tests.faults.applications import any_broker, fault_settings, sending
 from tests.faults.fleet import Fleet
@@ -277,7 +277,7 @@ class _worker:  # noqa: N801  (reads as a noun in a with statement)
 
     def __init__(self, settings: Settings, engine: ScoringEngine) -> None:
         self._stop = asyncio.Event()
-        metrics = ScoringMetrics(CollectorRegistry())
+        metrics = WorkerMetrics(CollectorRegistry())
         self._work = run_worker(settings, engine, metrics, stop=self._stop)
 
     async def __aenter__(self) -> None:

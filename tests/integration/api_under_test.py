@@ -16,10 +16,10 @@ from services.pb.scoring.v1.events_pb2 import InlineJob, ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2_grpc import FeedbackServiceStub
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
-from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
 from services.scoring_api.app import ApiAddresses, run_api
 from services.scoring_api.label_publisher import LabelNotPublished, RecordPosition
+from services.scoring_api.metrics import ApiMetrics
 from tests.fake_scorer import FakeScorer, fake_score
 
 JOB = InlineJob(title="Nurse", description="Cares for patients on two wards.")
@@ -103,7 +103,7 @@ async def running_api(scorer: PairScorer, warm_up: Any = None, **settings: Any) 
         run_api(
             chosen,
             scorer,
-            ScoringMetrics(registry),
+            ApiMetrics(registry),
             stop=stop,
             publisher=publisher,
             warm_up=warm_up,

@@ -18,9 +18,9 @@ from services.contracts.topics import (
     dead_letter_topic,
 )
 from services.events.kafka_client import Headers, open_consumer, start_producer
-from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
 from services.scoring_worker.app import run_worker
+from services.scoring_worker.metrics import WorkerMetrics
 from tests.fake_scorer import FakeScorer
 
 Record = ConsumerRecord[bytes, bytes]
@@ -100,10 +100,10 @@ class KafkaDesk:
         return await self.read(topic, lambda found: len(found) >= count)
 
     @asynccontextmanager
-    async def worker(self, scorer: FakeScorer | None = None, **changes: Any) -> AsyncIterator[ScoringMetrics]:
+    async def worker(self, scorer: FakeScorer | None = None, **changes: Any) -> AsyncIterator[WorkerMetrics]:
         """Runs a worker while the context lasts, and stops it in order; changes are of the settings."""
         settings = self.settings.model_copy(update=changes)
-        metrics = ScoringMetrics(CollectorRegistry())
+        metrics = WorkerMetrics(CollectorRegistry())
         stop = asyncio.Event()
         running = asyncio.create_task(run_worker(settings, scorer or FakeScorer(), metrics, stop=stop))
         try:

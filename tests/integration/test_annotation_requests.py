@@ -13,9 +13,9 @@ from services.contracts.scoring import NUM_SCORES, PairRequest, PairScore, Score
 from services.contracts.topics import ANNOTATION_REQUESTED
 from services.events.event_codec import decode_event
 from services.pb.scoring.v1.events_pb2 import AnnotationRequested
-from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
 from services.scoring_worker import annotation_choice, annotation_requests
+from services.scoring_worker.metrics import WorkerMetrics
 from tests.fake_scorer import FakeScorer, fake_score
 from tests.integration.kafka_desk import KafkaDesk
 
@@ -70,7 +70,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-async def until_scored(metrics: ScoringMetrics, num: int) -> None:
+async def until_scored(metrics: WorkerMetrics, num: int) -> None:
     ok = {"entrypoint": "kafka", "outcome": "ok"}
     await until(lambda: metrics.registry.get_sample_value("scoring_requests_total", ok) == num)
 

@@ -21,9 +21,9 @@ from services.pb.scoring.v1.events_pb2 import InlineJob, ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest
 from services.pb.scoring.v1.scoring_service_pb2 import ExplainRequest, ScoreRequest
 from services.process.logging import configure_logging
-from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
 from services.scoring_worker.app import run_worker
+from services.scoring_worker.metrics import WorkerMetrics
 from tests.fake_scorer import FakeScorer
 from tests.integration.api_under_test import Api, running_api
 from tests.integration.kafka_desk import KafkaDesk
@@ -89,9 +89,9 @@ async def test_no_mark_of_a_person_reaches_logs_metrics_errors_or_the_audit_log(
 @contextlib.asynccontextmanager
 async def full_run(
     settings: Settings, desk: KafkaDesk, scorer: FakeScorer, folder: Path
-) -> AsyncIterator[tuple[Api, ScoringMetrics, TrainerDesk]]:
+) -> AsyncIterator[tuple[Api, WorkerMetrics, TrainerDesk]]:
     """Runs worker, API and trainer on one broker."""
-    metrics, stop = ScoringMetrics(CollectorRegistry()), asyncio.Event()
+    metrics, stop = WorkerMetrics(CollectorRegistry()), asyncio.Event()
     worker = asyncio.create_task(run_worker(settings, scorer, metrics, stop=stop))
     trainer = TrainerDesk(trainer_settings(settings, folder), desk)
     try:

@@ -19,11 +19,12 @@ from services.contracts.scoring import PairRequest, PairScore, StageSeconds
 from services.contracts.topics import APPLICATION_SCORED, APPLICATION_SUBMITTED
 from services.pb.scoring.v1.scoring_service_pb2 import Candidate, RankCandidatesRequest
 from services.process.logging import name_trace
-from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
 from services.process.tracing import NO_TRACE, Tracing, current_trace
 from services.scoring_api.app import ApiAddresses, run_api
+from services.scoring_api.metrics import ApiMetrics
 from services.scoring_worker.app import run_worker
+from services.scoring_worker.metrics import WorkerMetrics
 from tests.fake_scorer import FakeScorer, fake_score
 from tests.integration.api_under_test import JOB, FakePublisher, score_request
 from tests.integration.kafka_desk import KafkaDesk
@@ -70,7 +71,7 @@ def assert_stages_follow_one_another(spans: dict[str, Any]) -> None:
 
 async def traced_worker(settings: Settings, scorer: Any, tracing: Tracing | None, until: Any) -> Any:
     stop = asyncio.Event()
-    metrics = ScoringMetrics(CollectorRegistry())
+    metrics = WorkerMetrics(CollectorRegistry())
     running = asyncio.create_task(run_worker(settings, scorer, metrics, stop=stop, tracing=tracing))
     try:
         return await until
@@ -135,7 +136,7 @@ async def with_api(scorer: Any, tracing: Tracing | None, ask: Any) -> None:
         run_api(
             settings,
             scorer,
-            ScoringMetrics(CollectorRegistry()),
+            ApiMetrics(CollectorRegistry()),
             stop=stop,
             publisher=FakePublisher(),
             on_listening=listening.set_result,

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings, load_settings
 from services.scoring_worker.app import run_worker
+from services.scoring_worker.metrics import WorkerMetrics
 from tests.fake_scorer import FakeScorer
 from tests.integration.health_probe import until_status
 from tests.integration.kafka_desk import KafkaDesk
@@ -27,7 +27,7 @@ async def test_a_worker_is_ready_once_it_reads_and_knows_the_jobs(
     await desk.post_job("a")
     await desk.flush()
     stop = asyncio.Event()
-    metrics = ScoringMetrics(CollectorRegistry())
+    metrics = WorkerMetrics(CollectorRegistry())
     chosen = settings.model_copy(update={"worker_metrics_port": port})
 
     running = asyncio.create_task(run_worker(chosen, FakeScorer(), metrics, stop=stop))
@@ -45,7 +45,7 @@ async def test_a_worker_without_kafka_is_alive_but_not_ready_and_can_be_stopped(
     settings = load_settings(kafka_bootstrap_servers="127.0.0.1:1", worker_metrics_port=port)
 
     running = asyncio.create_task(
-        run_worker(settings, FakeScorer(), ScoringMetrics(CollectorRegistry()), stop=stop)
+        run_worker(settings, FakeScorer(), WorkerMetrics(CollectorRegistry()), stop=stop)
     )
     await until_status(port, "/livez", 200, PATIENCE_SECONDS)
     reasons = await until_status(port, "/readyz", 503, PATIENCE_SECONDS)
@@ -59,7 +59,7 @@ async def test_a_worker_that_no_longer_follows_adapters_is_not_ready_and_says_wh
     settings: Settings, desk: KafkaDesk, port: int
 ) -> None:
     stop, is_following = asyncio.Event(), True
-    metrics = ScoringMetrics(CollectorRegistry())
+    metrics = WorkerMetrics(CollectorRegistry())
     chosen = settings.model_copy(update={"worker_metrics_port": port})
     ready = {"adapters": lambda: is_following}
 
@@ -82,7 +82,7 @@ async def test_a_worker_whose_model_hangs_is_not_alive(port: int) -> None:
     settings = load_settings(kafka_bootstrap_servers="127.0.0.1:1", worker_metrics_port=port)
 
     running = asyncio.create_task(
-        run_worker(settings, HangingScorer(), ScoringMetrics(CollectorRegistry()), stop=stop)
+        run_worker(settings, HangingScorer(), WorkerMetrics(CollectorRegistry()), stop=stop)
     )
     reasons = await until_status(port, "/livez", 503, PATIENCE_SECONDS)
     stop.set()

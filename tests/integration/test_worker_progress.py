@@ -39,7 +39,7 @@ def silent_loss(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """What Faust was seen to do: it goes on, and delivers nothing."""
     seen: set[str] = set()
 
-    async def drop(_intake: ApplicationIntake, event: object, _processor: object) -> None:
+    async def drop(_intake: ApplicationIntake, event: object) -> None:
         seen.add(str(event))
 
     monkeypatch.setattr(ApplicationIntake, "on_event", drop)

@@ -18,6 +18,7 @@ from services.contracts.adapters import Canary, SwitchReport
 from services.contracts.engine_observer import EngineObserver
 from services.contracts.engine_settings import EngineSettings
 from services.contracts.errors import EngineClosed, InvalidInput, ScoringFailed
+from services.contracts.outcomes import Stage
 from services.contracts.scoring import PairRequest, PairScore, StageSeconds
 from services.scoring.engine.adapter_switch import AdapterSwitch, load_adapter
 from services.scoring.engine.batch_planner import BatchLimits, BatchPlan, Candidate, plan_batch
@@ -128,7 +129,7 @@ class ScoringEngine:
         except BaseException:
             self._queue.release()
             raise
-        self._observer.on_stage("encode", pair.encode_seconds)
+        self._observer.on_stage(Stage.ENCODE, pair.encode_seconds)
         self._queue.put(pair)
         return await asyncio.wrap_future(pair.outcome)
 
@@ -246,7 +247,7 @@ class ScoringEngine:
                 forward=scored.forward_seconds,
                 readout=scored.readout_seconds,
             )
-            self._observer.on_stage("queue", seconds.queue)
+            self._observer.on_stage(Stage.QUEUE, seconds.queue)
             if isinstance(outcome, Exception):
                 pair.outcome.set_exception(outcome)
             else:
@@ -268,8 +269,8 @@ class ScoringEngine:
 
     def _observe(self, scored: ScoredBatch) -> None:
         self._observer.on_batch(len(scored.outcomes), scored.num_tokens, scored.num_padding_tokens)
-        self._observer.on_stage("forward", scored.forward_seconds)
-        self._observer.on_stage("readout", scored.readout_seconds)
+        self._observer.on_stage(Stage.FORWARD, scored.forward_seconds)
+        self._observer.on_stage(Stage.READOUT, scored.readout_seconds)
 
     def _measure_pace(self, batch: Sequence[WaitingPair], scored: ScoredBatch, started: float) -> None:
         pace = self._pace

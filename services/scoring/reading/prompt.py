@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from services.contracts.errors import FieldViolation, InvalidInput, SettingsInvalid
+from services.contracts.outcomes import InputFault
 from services.scoring.reading.text_encoder import TextEncoder
 
 _BEFORE_JOB = (
@@ -114,7 +115,7 @@ class PromptBuilder:
         prefix = self._prefix_of(job_description)
         resume_tokens = self._encoder.encode_outside(resume)
         if not resume_tokens:
-            raise _invalid("empty_text", "resume", "holds no readable text")
+            raise _invalid("resume", "holds no readable text")
         room = self._max_prompt_tokens - len(prefix.tokens) - len(self._behind_resume)
         kept = resume_tokens[: min(room, self._max_resume_tokens)]
         return Prompt(
@@ -130,7 +131,7 @@ class PromptBuilder:
     def _encode_prefix(self, job_description: str) -> _Prefix:
         job_tokens = self._encoder.encode_outside(job_description)
         if not job_tokens:
-            raise _invalid("empty_text", "job.description", "holds no readable text")
+            raise _invalid("job.description", "holds no readable text")
         kept = job_tokens
         if len(job_tokens) > self._max_job_tokens:
             kept = self._whole_lines(job_description) or job_tokens[: self._max_job_tokens]
@@ -152,5 +153,5 @@ class PromptBuilder:
         return kept if len(kept) >= _MIN_USED_SHARE * self._max_job_tokens else None
 
 
-def _invalid(kind: str, field: str, description: str) -> InvalidInput:
-    return InvalidInput(kind, [FieldViolation(field, description)])
+def _invalid(field: str, description: str) -> InvalidInput:
+    return InvalidInput(InputFault.EMPTY_TEXT, [FieldViolation(field, description)])

@@ -5,8 +5,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.contracts.errors import SettingsInvalid
+from services.contracts.outcomes import Entrypoint, Outcome
 from services.process.health_server import HealthServer
-from services.process.metrics import ENTRYPOINTS, OUTCOMES, ScoringMetrics
+from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings, load_settings
 
 
@@ -30,8 +31,8 @@ async def test_metrics_show_every_series_before_anything_happened() -> None:
         status, text = await fetch(server, "/metrics")
 
     assert status == 200
-    for entrypoint in ENTRYPOINTS:
-        for outcome in OUTCOMES:
+    for entrypoint in Entrypoint:
+        for outcome in Outcome:
             assert f'scoring_requests_total{{entrypoint="{entrypoint}",outcome="{outcome}"}} 0.0' in text
     assert "process_resident_memory_bytes" in text
 

@@ -1,6 +1,6 @@
 from prometheus_client import CollectorRegistry
 
-from services.process.metrics import GRPC_ENTRYPOINTS, ScoringMetrics
+from services.process.metrics import ScoringMetrics
 
 
 def test_scores_fall_between_the_borders_of_the_categories() -> None:
@@ -13,20 +13,3 @@ def test_scores_fall_between_the_borders_of_the_categories() -> None:
         return metrics.registry.get_sample_value("scoring_score_points_bucket", {"le": border})
 
     assert [below(border) for border in ("45.0", "65.0", "85.0", "100.0")] == [1, 3, 3, 4]
-
-
-def test_request_times_are_kept_by_entry_point_and_exist_from_the_start() -> None:
-    metrics = ScoringMetrics(CollectorRegistry())
-
-    metrics.observe_request("score", 0.3)
-
-    def count(entrypoint: str) -> float | None:
-        labels = {"entrypoint": entrypoint}
-        return metrics.registry.get_sample_value("scoring_request_duration_seconds_count", labels)
-
-    assert {entrypoint: count(entrypoint) for entrypoint in GRPC_ENTRYPOINTS} == {
-        "score": 1,
-        "rank": 0,
-        "stream": 0,
-        "explain": 0,
-    }

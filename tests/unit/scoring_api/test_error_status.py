@@ -12,8 +12,15 @@ from services.contracts.errors import (
     ScorerError,
     ScoringFailed,
 )
-from services.process.metrics import OUTCOMES
-from services.scoring_api.error_status import MAX_TOLD_VIOLATIONS, message_of, row_of, status_of
+from services.contracts.outcomes import DeadLetterKind, Outcome, Refusal
+from services.scoring_api.error_status import (
+    _ROWS,
+    MAX_TOLD_VIOLATIONS,
+    message_of,
+    outcome_of,
+    row_of,
+    status_of,
+)
 
 # What stops a command or the start of a process never becomes an answer.
 START_ERRORS = {
@@ -35,13 +42,23 @@ def test_every_error_of_the_scorer_has_a_row_of_its_own(kind: type[ScorerError])
     row = row_of(kind.__new__(kind))
 
     assert row.reason != "INTERNAL_ERROR"
-    assert row.outcome in OUTCOMES
     assert row.reason == row.reason.upper()
 
 
 def test_an_unknown_error_is_a_fault_of_the_server() -> None:
     assert row_of(KeyError("x")).code is grpc.StatusCode.INTERNAL
-    assert row_of(KeyError("x")).outcome in OUTCOMES
+    assert outcome_of(KeyError("x")) is Outcome.INTERNAL_ERROR
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_every_refusal_is_the_reason_of_an_error(refusal: Refusal) -> None:
+    assert refusal.upper() in {row.reason for row in _ROWS.values()}
+
+
+def test_a_pair_is_counted_as_its_error_says() -> None:
+    assert outcome_of(EngineOverloaded(1.0)) is Outcome.OVERLOADED
+    assert outcome_of(InvalidInput(DeadLetterKind.FIELD_LIMITS, [])) is Outcome.INVALID_INPUT
+    assert outcome_of(ScoringFailed("x")) is Outcome.SCORING_FAILED
 
 
 def test_a_kind_of_a_known_error_is_answered_like_it() -> None:

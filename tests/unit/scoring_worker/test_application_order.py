@@ -12,9 +12,11 @@ from prometheus_client import CollectorRegistry
 from services.contracts.scoring import PairRequest, PairScore
 from services.events.event_codec import SourceRecord
 from services.pb.scoring.v1.score_pb2 import ScoreResult
-from services.process.metrics import ScoringMetrics
-from services.scoring_worker.application_processing import ApplicationProcessor
+from services.scoring_worker.application_processing import ApplicationProcessor, WaysOut
+from services.scoring_worker.application_scoring import ApplicationScoring
+from services.scoring_worker.in_flight import InFlight
 from services.scoring_worker.job_store import KnownJob
+from services.scoring_worker.metrics import WorkerMetrics
 from services.scoring_worker.waiting_room import WaitingRoom
 from tests.fake_scorer import fake_score
 
@@ -32,18 +34,19 @@ class Desk:
         self.letters: list[int] = []
         self.jobs = {"known": KnownJob("Build", version=3)}
         self.results: list[ScoreResult] = []
-        self.metrics = ScoringMetrics(CollectorRegistry())
+        self.metrics = WorkerMetrics(CollectorRegistry())
         self._gates: dict[str, asyncio.Event] = {}
+        self.in_flight = InFlight(50, self.metrics.in_flight_applications.set, self._raise)
         self.processor = ApplicationProcessor(
-            self,  # type: ignore[arg-type]
-            self,
-            self,  # type: ignore[arg-type]
-            Letters(self.letters),  # type: ignore[arg-type]
+            ApplicationScoring(self, self, lambda: None),  # type: ignore[arg-type]
+            WaysOut(
+                self,  # type: ignore[arg-type]
+                Letters(self.letters),  # type: ignore[arg-type]
+                lambda record: self.done.append(record.offset),
+            ),
             WaitingRoom(wait_seconds, max_waiting=100),
+            self.in_flight,
             self.metrics,
-            max_in_flight=50,
-            on_done=lambda record: self.done.append(record.offset),
-            on_failure=self._raise,
         )
         self.publishing = asyncio.Event()
         self.publishing.set()

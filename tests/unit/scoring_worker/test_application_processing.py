@@ -7,9 +7,11 @@ from services.contracts.errors import EngineClosed, EngineOverloaded
 from services.contracts.scoring import PairRequest, PairScore
 from services.events.event_codec import SourceRecord
 from services.pb.scoring.v1.score_pb2 import ScoreResult
-from services.process.metrics import ScoringMetrics
-from services.scoring_worker.application_processing import ApplicationProcessor
+from services.scoring_worker.application_processing import ApplicationProcessor, WaysOut
+from services.scoring_worker.application_scoring import ApplicationScoring
+from services.scoring_worker.in_flight import InFlight
 from services.scoring_worker.job_store import KnownJob
+from services.scoring_worker.metrics import WorkerMetrics
 from services.scoring_worker.waiting_room import WaitingRoom
 from tests.fake_scorer import FakeScorer
 
@@ -23,23 +25,24 @@ class Desk:
         self.dead_letters: list[tuple[int, str]] = []
         self.done: list[int] = []
         self.failures: list[BaseException] = []
+        self.in_flight = InFlight(max_in_flight, lambda _: None, self.failures.append)
         self.processor = ApplicationProcessor(
-            scorer,
-            self,
-            Scores(self.scored),  # type: ignore[arg-type]
-            DeadLetterList(self.dead_letters),  # type: ignore[arg-type]
+            ApplicationScoring(scorer, self, lambda: None),
+            WaysOut(
+                Scores(self.scored),  # type: ignore[arg-type]
+                DeadLetterList(self.dead_letters),  # type: ignore[arg-type]
+                lambda record: self.done.append(record.offset),
+            ),
             WaitingRoom(wait_seconds=0.1, max_waiting=max_waiting),
-            ScoringMetrics(CollectorRegistry()),
-            max_in_flight=max_in_flight,
-            on_done=lambda record: self.done.append(record.offset),
-            on_failure=self.failures.append,
+            self.in_flight,
+            WorkerMetrics(CollectorRegistry()),
         )
 
     def find(self, job_id: str) -> KnownJob | None:
         return KnownJob(self.jobs[job_id]) if job_id in self.jobs else None
 
     async def finish(self) -> None:
-        await asyncio.wait_for(self.processor.finish_in_hand(), 5)
+        await asyncio.wait_for(self.in_flight.drain(), 5)
 
 
 class Scores:
@@ -178,4 +181,4 @@ async def test_a_draining_processor_takes_nothing_more() -> None:
 
     await desk.processor.take(application(0))
 
-    assert desk.processor.num_in_hand == 0
+    assert len(desk.in_flight) == 0
