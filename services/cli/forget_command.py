@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def forget(application_id: str) -> None:
     """Removes an application's texts and labels, and writes tombstones; may be repeated."""
     from services.training_service.database import Database
-    from services.training_service.forgetting import forget_application
-    from services.training_service.run_store import RunStore
+    from services.training_service.labels.forgetting import forget_application
+    from services.training_service.runs.run_store import RunStore
 
     settings = load_command_settings()
     database = Database(settings.trainer_dir)

@@ -18,11 +18,11 @@ from services.process.settings import Settings
 from services.rollout.watch import following_adapters
 from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring_api.access.server_transport import check_transport
 from services.scoring_api.app import run_api
 from services.scoring_api.metrics import ApiMetrics
-from services.scoring_api.server_transport import check_transport
 from services.scoring_worker.app import run_worker
-from services.scoring_worker.faust_app import leave_without_faust
+from services.scoring_worker.intake.faust_app import leave_without_faust
 from services.scoring_worker.metrics import WorkerMetrics
 
 Metrics = TypeVar("Metrics", bound=ScoringMetrics)

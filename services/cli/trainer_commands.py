@@ -15,7 +15,7 @@ from services.devkit.console import out, say
 if TYPE_CHECKING:
     from services.process.settings import Settings
     from services.training_service.database import Database
-    from services.training_service.run_store import Run
+    from services.training_service.runs.run_store import Run
 
 _SHOWN_RUNS = 10
 
@@ -48,7 +48,7 @@ async def _run_trainer(settings: "Settings") -> None:
 @trainer.command()
 def request() -> None:
     """Asks for a training run now; a trainer that is not running does it when it starts."""
-    from services.training_service.run_store import Request, RunStore
+    from services.training_service.runs.run_store import Request, RunStore
 
     with _database() as database:
         RunStore(database).request(Request.TRAIN)
@@ -58,7 +58,7 @@ def request() -> None:
 @trainer.command()
 def cancel() -> None:
     """Cancels the training run that goes on; its labels wait for the next one."""
-    from services.training_service.run_store import Request, RunStore
+    from services.training_service.runs.run_store import Request, RunStore
 
     with _database() as database:
         runs = RunStore(database)
@@ -75,8 +75,8 @@ def status(as_json: bool) -> None:
     """Shows labels, how far raters disagree, and the latest runs."""
     from dataclasses import asdict
 
-    from services.training_service.label_store import LabelStore
-    from services.training_service.run_store import RunStore
+    from services.training_service.labels.label_store import LabelStore
+    from services.training_service.runs.run_store import RunStore
 
     with _database() as database:
         labels = LabelStore(database, held_out_share=0.0)
@@ -112,7 +112,7 @@ def list_quarantine(as_json: bool) -> None:
     """Shows the labels in quarantine, the longest first."""
     from dataclasses import asdict
 
-    from services.training_service.quarantine import Quarantine
+    from services.training_service.labels.quarantine import Quarantine
 
     with _database() as database:
         labels = Quarantine(database).labels()
@@ -131,7 +131,7 @@ def list_quarantine(as_json: bool) -> None:
 @click.option("--all", "is_all", is_flag=True, help="Every label.")
 def release(application_ids: tuple[str, ...], is_all: bool) -> None:
     """Makes labels new again: those of the named applications, or all."""
-    from services.training_service.quarantine import Quarantine
+    from services.training_service.labels.quarantine import Quarantine
 
     if is_all == bool(application_ids):
         raise click.UsageError("name applications, or say --all")

@@ -89,7 +89,7 @@ class ContinuousDemo:
 
     async def _publish_labels(self) -> None:
         from services.pb.scoring.v1.events_pb2 import ScoreLabelled
-        from services.training_service.training_set import load_base_set
+        from services.training_service.runs.training_set import load_base_set
 
         for number, pair in enumerate(load_base_set()[:NUM_LABELS]):
             label = ScoreLabelled(
@@ -116,7 +116,7 @@ class ContinuousDemo:
         """
         from services.rollout.administration import open_store
         from services.training_service.database import Database
-        from services.training_service.run_store import ENDS, RunState, RunStore
+        from services.training_service.runs.run_store import ENDS, RunState, RunStore
 
         database = await asyncio.to_thread(Database, self._settings.trainer_dir)
         try:

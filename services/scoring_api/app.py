@@ -14,23 +14,23 @@ from services.process.logging import get_logger
 from services.process.settings import Settings
 from services.process.shutdown import drain
 from services.process.tracing import Tracing
-from services.scoring_api.access_control import AccessControl
-from services.scoring_api.adapter_servicer import AdapterServicer
-from services.scoring_api.call_answers import CallAnswers
-from services.scoring_api.call_entry import CallEntry
-from services.scoring_api.call_pools import CallPools
-from services.scoring_api.connections import close_connections
-from services.scoring_api.feedback_servicer import FeedbackServicer
+from services.scoring_api.access.access_control import AccessControl
+from services.scoring_api.access.call_entry import CallEntry
+from services.scoring_api.access.call_pools import CallPools
+from services.scoring_api.access.connections import close_connections
+from services.scoring_api.access.known_callers import KnownCallers
+from services.scoring_api.access.rate_limits import RateLimits
+from services.scoring_api.access.server_transport import open_port
+from services.scoring_api.calls.adapter_servicer import AdapterServicer
+from services.scoring_api.calls.call_answers import CallAnswers
+from services.scoring_api.calls.feedback_servicer import FeedbackServicer
+from services.scoring_api.calls.health_service import ServerHealth
+from services.scoring_api.calls.kafka_label_publisher import KafkaLabelPublisher
+from services.scoring_api.calls.label_publisher import LabelPublisher
+from services.scoring_api.calls.pair_scoring import PairScoring
+from services.scoring_api.calls.scoring_servicer import ScoringServicer
 from services.scoring_api.grpc_server import SERVICE_NAMES, build_server
-from services.scoring_api.health_service import ServerHealth
-from services.scoring_api.kafka_label_publisher import KafkaLabelPublisher
-from services.scoring_api.known_callers import KnownCallers
-from services.scoring_api.label_publisher import LabelPublisher
 from services.scoring_api.metrics import ApiMetrics
-from services.scoring_api.pair_scoring import PairScoring
-from services.scoring_api.rate_limits import RateLimits
-from services.scoring_api.scoring_servicer import ScoringServicer
-from services.scoring_api.server_transport import open_port
 
 log = get_logger(__name__)
 

@@ -17,10 +17,10 @@ from services.pb.scoring.v1.scoring_service_pb2_grpc import (
     add_ScoringServiceServicer_to_server,
 )
 from services.process.settings import ApiSettings
-from services.scoring_api.access_control import AccessControl
-from services.scoring_api.call_pools import HEALTH_SERVICE
-from services.scoring_api.health_service import ServerHealth
-from services.scoring_api.reflection_services import add_reflection
+from services.scoring_api.access.access_control import AccessControl
+from services.scoring_api.access.call_pools import HEALTH_SERVICE
+from services.scoring_api.access.reflection_services import add_reflection
+from services.scoring_api.calls.health_service import ServerHealth
 
 SERVICE_NAMES = (
     scoring_service_pb2.DESCRIPTOR.services_by_name["ScoringService"].full_name,

@@ -24,17 +24,17 @@ from services.process.shutdown import drain
 from services.process.supervisor import Supervisor, cancel
 from services.process.tracing import Tracing
 from services.scoring_worker.annotation_requests import AnnotationRequests
-from services.scoring_worker.application_intake import Acknowledgements, ApplicationIntake
 from services.scoring_worker.application_processing import ApplicationProcessor, WaysOut
 from services.scoring_worker.application_scoring import ApplicationScoring
-from services.scoring_worker.delivery_check import DeliveryCheck
-from services.scoring_worker.faust_app import add_agent, build_faust_app
 from services.scoring_worker.in_flight import InFlight
+from services.scoring_worker.intake.application_intake import Acknowledgements, ApplicationIntake
+from services.scoring_worker.intake.delivery_check import DeliveryCheck
+from services.scoring_worker.intake.faust_app import add_agent, build_faust_app
+from services.scoring_worker.intake.job_validation import JobValidator
+from services.scoring_worker.intake.progress_watch import ProgressWatch
 from services.scoring_worker.job_store import JobStore
-from services.scoring_worker.job_validation import JobValidator
 from services.scoring_worker.job_view import JobView
 from services.scoring_worker.metrics import WorkerMetrics
-from services.scoring_worker.progress_watch import ProgressWatch
 from services.scoring_worker.score_writer import ScoreWriter
 from services.scoring_worker.waiting_room import WaitingRoom
 

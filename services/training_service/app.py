@@ -19,15 +19,15 @@ from services.process.settings import Settings, variable_of
 from services.process.supervisor import Supervisor
 from services.rollout.administration import AdapterAdministration
 from services.training_service.database import Database
-from services.training_service.intake import LabelIntake
-from services.training_service.label_store import LabelStore
+from services.training_service.labels.intake import LabelIntake
+from services.training_service.labels.label_store import LabelStore
+from services.training_service.labels.retention_clock import RetentionClock
 from services.training_service.metrics import TrainerMetrics
-from services.training_service.retention_clock import RetentionClock
-from services.training_service.run_execution import RunExecution
-from services.training_service.run_store import RunStore
-from services.training_service.training_loop import TrainingLoop
-from services.training_service.training_process import TRAINING_COMMAND, TrainingProcess
-from services.training_service.training_set import load_golden_set
+from services.training_service.runs.run_execution import RunExecution
+from services.training_service.runs.run_store import RunStore
+from services.training_service.runs.training_loop import TrainingLoop
+from services.training_service.runs.training_process import TRAINING_COMMAND, TrainingProcess
+from services.training_service.runs.training_set import load_golden_set
 
 log = get_logger(__name__)
 

@@ -16,7 +16,7 @@ from services.adapters.adapter_folder import read_adapter
 from services.contracts.topics import ADAPTER_PUBLISHED, SCORE_LABELLED, dead_letter_topic
 from services.process.settings import Settings, variable_of
 from services.rollout.administration import open_store
-from services.training_service.run_store import RunState
+from services.training_service.runs.run_store import RunState
 from tests.adapter_folders import make_adapter
 from tests.e2e.trainer_runner import POINTS
 from tests.integration.kafka_desk import KafkaDesk

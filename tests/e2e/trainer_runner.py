@@ -17,9 +17,9 @@ from services.adapters.store import AdapterStore
 from services.process.settings import load_settings
 from services.rollout.administration import AdapterAdministration
 from services.training_service.app import run_trainer
-from services.training_service.label_store import LabelStore
+from services.training_service.labels.label_store import LabelStore
 from services.training_service.metrics import TrainerMetrics
-from services.training_service.run_store import RunStore
+from services.training_service.runs.run_store import RunStore
 from tests.integration.trainer_under_test import fake_training
 
 # What is called there, and behind which call of it the trainer ends; 0: before the first does anything.

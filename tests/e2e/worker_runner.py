@@ -9,7 +9,7 @@ from services.process.logging import configure_logging
 from services.process.settings import load_settings
 from services.process.shutdown import stop_on_signals
 from services.scoring_worker.app import run_worker
-from services.scoring_worker.faust_app import leave_without_faust
+from services.scoring_worker.intake.faust_app import leave_without_faust
 from services.scoring_worker.metrics import WorkerMetrics
 from tests.fake_scorer import FakeScorer
 

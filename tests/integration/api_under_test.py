@@ -17,8 +17,9 @@ from services.pb.scoring.v1.feedback_service_pb2_grpc import FeedbackServiceStub
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
 from services.process.settings import Settings
+from services.scoring_api.answers.call_errors import LabelNotPublished
 from services.scoring_api.app import ApiAddresses, run_api
-from services.scoring_api.label_publisher import LabelNotPublished, RecordPosition
+from services.scoring_api.calls.label_publisher import RecordPosition
 from services.scoring_api.metrics import ApiMetrics
 from tests.fake_scorer import FakeScorer, fake_score
 

@@ -93,7 +93,7 @@ async def test_the_api_is_not_ready_while_it_cannot_note_and_ready_again_by_itse
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.process.audit_log.TRIAL_SECONDS", 0.05)
-    monkeypatch.setattr("services.scoring_api.health_service.FOLLOW_SECONDS", 0.05)
+    monkeypatch.setattr("services.scoring_api.calls.health_service.FOLLOW_SECONDS", 0.05)
     async with running_api(FakeScorer(), audit_log_dir=str(tmp_path)) as api:
         health = health_pb2_grpc.HealthStub(api.channel)
         disk = FullFolder(tmp_path, monkeypatch)

@@ -13,8 +13,8 @@ from services.events.event_codec import decode_event
 from services.events.kafka_client import create_topics
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.process.settings import Settings
-from services.scoring_api.kafka_label_publisher import KafkaLabelPublisher
-from services.scoring_api.label_publisher import LabelNotPublished
+from services.scoring_api.answers.call_errors import LabelNotPublished
+from services.scoring_api.calls.kafka_label_publisher import KafkaLabelPublisher
 
 LABEL = ScoreLabelled(application_id="a-1", score=72.5, rater="rater-9", reasoning="Solid, but no Kafka.")
 

@@ -10,7 +10,7 @@ import pytest
 from services.contracts.errors import DeadlineExpired, EngineOverloaded
 from services.contracts.scoring import PairRequest, PairScore
 from services.pb.scoring.v1.scoring_service_pb2 import StreamScoresRequest, StreamScoresResponse
-from services.scoring_api.score_stream import MAX_IN_FLIGHT
+from services.scoring_api.calls.score_stream import MAX_IN_FLIGHT
 from tests.fake_scorer import FakeScorer
 from tests.integration.api_under_test import (
     Api,

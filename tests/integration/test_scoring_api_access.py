@@ -155,7 +155,7 @@ async def test_a_changed_tokens_file_counts_at_once_and_a_broken_one_not_at_all(
 async def test_a_tokens_file_that_is_gone_ends_its_tokens_and_the_service_is_not_ready(
     tokens: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.scoring_api.health_service.FOLLOW_SECONDS", 0.05)
+    monkeypatch.setattr("services.scoring_api.calls.health_service.FOLLOW_SECONDS", 0.05)
     settings = {"grpc_tokens_file": str(tokens), "grpc_tokens_grace_seconds": 0}
     async with running_api(FakeScorer(), **settings) as api:
         tokens.unlink()

@@ -15,9 +15,9 @@ from services.events.kafka_client import create_topics
 from services.process.settings import Settings
 from services.rollout.administration import AdapterAdministration, open_store
 from services.training_service.app import TrainerAlreadyRunning, run_trainer
-from services.training_service.label_store import Disagreement, TrainingPair
+from services.training_service.labels.label_store import Disagreement, TrainingPair
 from services.training_service.metrics import TrainerMetrics
-from services.training_service.run_store import Request, RunState
+from services.training_service.runs.run_store import Request, RunState
 from tests.adapter_folders import make_adapter
 from tests.integration.fake_training import FIGURES
 from tests.integration.kafka_desk import KafkaDesk, kind_of
@@ -295,7 +295,7 @@ async def test_an_adapter_activated_during_the_run_is_not_replaced(
 async def test_a_store_that_is_away_is_waited_for(
     trainer: TrainerDesk, adapters: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.training_service.run_execution.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("services.training_service.runs.run_execution.RETRY_SECONDS", 0.1)
     (tmp_path / "store").write_text("a file where the folder should be")
     async with running_trainer(trainer.settings, fake_training(adapters[0])):
         trainer.runs.request(Request.TRAIN)

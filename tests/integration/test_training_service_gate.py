@@ -11,7 +11,7 @@ from services.contracts.scoring import PairRequest
 from services.process.settings import Settings
 from services.rollout.administration import open_store
 from services.scoring.engine.factory import build_engine
-from services.training_service.run_store import Request, RunState
+from services.training_service.runs.run_store import Request, RunState
 from tests.adapter_folders import TINY_MODEL, make_adapter
 from tests.integration.kafka_desk import KafkaDesk
 from tests.integration.trainer_under_test import (

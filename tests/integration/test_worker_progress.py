@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 
 from services.process.settings import Settings
-from services.scoring_worker import progress_watch
-from services.scoring_worker.application_intake import ApplicationIntake
+from services.scoring_worker.intake import progress_watch
+from services.scoring_worker.intake.application_intake import ApplicationIntake
 from tests.integration.kafka_desk import KafkaDesk
 from tests.ports import free_port
 

@@ -14,10 +14,10 @@ from services.contracts.topics import SCORE_LABELLED
 from services.process.settings import Settings
 from services.training_service.app import run_trainer
 from services.training_service.database import Database
-from services.training_service.label_store import LabelCounts, LabelStore
+from services.training_service.labels.label_store import LabelCounts, LabelStore
 from services.training_service.metrics import TrainerMetrics
-from services.training_service.run_folder import run_folder
-from services.training_service.run_store import ENDS, Run, RunStore
+from services.training_service.runs.run_folder import run_folder
+from services.training_service.runs.run_store import ENDS, Run, RunStore
 from tests.integration.kafka_desk import KafkaDesk
 
 PATIENCE_SECONDS = 30.0

@@ -12,7 +12,7 @@ from services.contracts.adapters import CANARY_TOLERANCE, SwitchReport
 from services.contracts.errors import AdapterIncompatible
 from services.contracts.scoring import BASE_ADAPTER_DIGEST
 from services.scoring.engine.batch_scorer import BatchScorer, LoadedAdapter, ModelIdentity
-from services.scoring.engine.device_errors import PASS_ERRORS, raise_if_device_is_lost
+from services.scoring.model.device_errors import PASS_ERRORS, raise_if_device_is_lost
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.prompt import Prompt
 

@@ -14,10 +14,10 @@ from services.contracts.errors import ScoringFailed
 from services.contracts.reading import PLAIN_RULES, PROMPT_VERSION, ReadingRules
 from services.contracts.reference import ReferenceFigures
 from services.contracts.scoring import PairScore, ScoreDistribution, StageSeconds
-from services.scoring.engine.device_errors import PASS_ERRORS, raise_if_device_is_lost
 from services.scoring.engine.pair_queue import WaitingPair
 from services.scoring.engine.prefix_cache import PrefixCache, PrefixKey
 from services.scoring.engine.warning_flags import warning_flags
+from services.scoring.model.device_errors import PASS_ERRORS, raise_if_device_is_lost
 from services.scoring.model.lora_layers import LoraWeights
 from services.scoring.model.prefix_state import PrefixState
 from services.scoring.model.score_model import ScoreModel, TreeRow

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from services.contracts.errors import ScorerError, ScoringFailed
 from services.contracts.scoring import PairScore
 from services.scoring.engine.batch_scorer import BatchScorer, LoadedAdapter
-from services.scoring.engine.device_errors import PASS_ERRORS, raise_if_device_is_lost
+from services.scoring.model.device_errors import PASS_ERRORS, raise_if_device_is_lost
 from services.scoring.model.prefix_state import PrefixState
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.prompt import Prompt

@@ -2,8 +2,6 @@
 
 import logging
 
-import torch
-
 from services.adapters.default_adapter import adapter_folder
 from services.contracts.engine_observer import EngineObserver, SilentObserver
 from services.contracts.engine_settings import EngineSettings
@@ -58,7 +56,7 @@ def assemble_engine(base: BaseModel, settings: EngineSettings, observer: EngineO
     adapter = load_adapter(model, base.name, adapter_folder(settings))
     layout = settings.batch_layout
     if layout == "auto":
-        layout = "sequential" if model.dtype == torch.float32 else "padded"
+        layout = "sequential" if model.is_exact else "padded"
     budget = settings.batch_token_budget or (
         _CUDA_BATCH_TOKENS if model.device.type == "cuda" else _CPU_BATCH_TOKENS
     )

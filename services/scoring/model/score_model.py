@@ -64,6 +64,8 @@ class ScoreModel:
         self._tree_tokens = list(score_tokens.nodes)
         self.device: torch.device = base.model.device
         self.dtype: torch.dtype = base.model.dtype
+        # In float32 a pair computed by itself has the same bits whatever is computed beside it.
+        self.is_exact = self.dtype == torch.float32
         # Eleven rows of a head with 262,144: all that a score needs. float32 costs nothing at this size.
         self._readout_head = self._head[list(score_tokens.readout)].detach().float().contiguous()
 

@@ -7,9 +7,9 @@ from click.testing import CliRunner, Result
 
 from services.cli.trainer_commands import trainer
 from services.training_service.database import Database
-from services.training_service.intake_records import Label
-from services.training_service.label_store import LabelStore
-from services.training_service.run_store import RunState, RunStore
+from services.training_service.labels.intake_records import Label
+from services.training_service.labels.label_store import LabelStore
+from services.training_service.runs.run_store import RunState, RunStore
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import pytest
 
 from services.process.settings import Settings
-from services.scoring_api.call_errors import TooManyCalls
-from services.scoring_api.call_pools import CallPool, CallPools
+from services.scoring_api.access.call_pools import CallPool, CallPools
+from services.scoring_api.answers.call_errors import TooManyCalls
 
 
 def test_a_caller_has_its_share_and_others_the_rest() -> None:

@@ -6,7 +6,7 @@ import pytest
 from services.contracts.errors import InvalidInput
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest
-from services.scoring_api.feedback_servicer import check_label
+from services.scoring_api.calls.feedback_servicer import check_label
 
 
 def request(**judgement: Any) -> SubmitLabelRequest:

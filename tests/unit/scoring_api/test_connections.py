@@ -1,7 +1,7 @@
 import os
 import socket
 
-from services.scoring_api.connections import close_connections, peer_of
+from services.scoring_api.access.connections import close_connections, peer_of
 
 
 def test_a_peer_is_known_by_address_and_port() -> None:

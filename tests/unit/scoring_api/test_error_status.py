@@ -13,7 +13,7 @@ from services.contracts.errors import (
     ScoringFailed,
 )
 from services.contracts.outcomes import DeadLetterKind, Outcome, Refusal
-from services.scoring_api.error_status import (
+from services.scoring_api.answers.error_status import (
     _ROWS,
     MAX_TOLD_VIOLATIONS,
     message_of,

@@ -1,7 +1,7 @@
 import pytest
 
 from services.pb.scoring.v1.scoring_service_pb2 import ExplainRequest, ScoreRequest
-from services.scoring_api.explanation_price import price_of
+from services.scoring_api.calls.explanation_price import price_of
 
 
 @pytest.mark.parametrize(

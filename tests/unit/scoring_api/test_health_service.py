@@ -5,7 +5,7 @@ from typing import Any
 
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse, HealthListRequest
 
-from services.scoring_api.health_service import ServerHealth
+from services.scoring_api.calls.health_service import ServerHealth
 
 SERVING, NOT_SERVING = HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERVING
 

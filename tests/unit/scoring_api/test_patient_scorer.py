@@ -3,7 +3,7 @@
 import asyncio
 
 from services.contracts.scoring import PairRequest
-from services.scoring_api.patient_scorer import PatientScorer
+from services.scoring_api.calls.patient_scorer import PatientScorer
 from tests.fake_scorer import FakeScorer, fake_score
 from tests.integration.api_under_test import GatedScorer
 

@@ -1,6 +1,7 @@
 import pytest
 
-from services.scoring_api.rate_limits import MAX_BUCKETS, RateExceeded, RateLimits
+from services.scoring_api.access.rate_limits import MAX_BUCKETS, RateLimits
+from services.scoring_api.answers.call_errors import RateExceeded
 
 
 class Clock:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from services.contracts.errors import SettingsInvalid
-from services.scoring_api import tokens_file
-from services.scoring_api.tokens_file import TokensFile, read_tokens_file, token_digest
+from services.scoring_api.access import tokens_file
+from services.scoring_api.access.tokens_file import TokensFile, read_tokens_file, token_digest
 
 GRACE_SECONDS = 300.0
 CONTENT = f'[callers.ats]\ntoken_sha256 = "{token_digest("secret").hex()}"\nscopes = ["score"]\n'

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from services.events.kafka_client import client_options
 from services.process.settings import load_settings
-from services.scoring_worker.faust_app import build_faust_app
+from services.scoring_worker.intake.faust_app import build_faust_app
 from services.scoring_worker.metrics import WorkerMetrics
 
 

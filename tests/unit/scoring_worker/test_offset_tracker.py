@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scoring_worker.offset_tracker import OffsetTracker
+from services.scoring_worker.intake.offset_tracker import OffsetTracker
 
 OFFSETS = st.lists(st.integers(0, 1000), unique=True, min_size=1, max_size=40).map(sorted)
 

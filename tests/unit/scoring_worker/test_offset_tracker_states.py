@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.scoring_worker.offset_tracker import OffsetTracker
+from services.scoring_worker.intake.offset_tracker import OffsetTracker
 
 PARTITIONS = (0, 1)
 # Offsets need not follow one another: transactions and retention leave gaps.

@@ -1,4 +1,4 @@
-from services.scoring_worker.stall_detector import MAX_GAP_SECONDS, StallDetector, Stand
+from services.scoring_worker.intake.stall_detector import MAX_GAP_SECONDS, StallDetector, Stand
 
 WINDOW = 100.0
 STEP = 10.0

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.training_service.database import Database
-from services.training_service.label_store import LabelStore
-from services.training_service.run_store import RunStore
+from services.training_service.labels.label_store import LabelStore
+from services.training_service.runs.run_store import RunStore
 
 
 @pytest.fixture

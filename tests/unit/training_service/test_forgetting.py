@@ -4,9 +4,9 @@ from pathlib import Path
 
 from services.events.job_records import PostedJob
 from services.training_service.database import DATABASE_FILE, Database
-from services.training_service.forgetting import Forgotten, forget_application
-from services.training_service.intake_records import Label, SeenApplication
-from services.training_service.label_store import LabelStore
+from services.training_service.labels.forgetting import Forgotten, forget_application
+from services.training_service.labels.intake_records import Label, SeenApplication
+from services.training_service.labels.label_store import LabelStore
 
 MARK = "Mxyzptlk of Teststreet"
 RECORDS = [

@@ -10,7 +10,7 @@ import pytest
 
 from services.contracts.errors import AdapterIncompatible
 from services.contracts.training_run import AdapterFigures, Comparison
-from services.training_service.gate import TOLERANCES, figures_of_candidate, judge, read_comparison
+from services.training_service.runs.gate import TOLERANCES, figures_of_candidate, judge, read_comparison
 
 FIGURES = {
     "adapter_digest": "a",

@@ -13,7 +13,7 @@ from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_L
 from services.events.event_codec import SourceRecord
 from services.events.event_reading import EventReader
 from services.events.job_records import PostedJob
-from services.training_service.intake_records import (
+from services.training_service.labels.intake_records import (
     CATEGORY_SCORES,
     SeenApplication,
     read_label,

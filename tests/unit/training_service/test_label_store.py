@@ -9,8 +9,8 @@ import pytest
 
 from services.events.job_records import PostedJob, Standing
 from services.training_service.database import DATABASE_FILE, Database
-from services.training_service.intake_records import Label, SeenApplication
-from services.training_service.label_store import (
+from services.training_service.labels.intake_records import Label, SeenApplication
+from services.training_service.labels.label_store import (
     SECONDS_PER_DAY,
     Disagreement,
     LabelStore,
@@ -18,7 +18,7 @@ from services.training_service.label_store import (
     TrainingPair,
     share_of,
 )
-from services.training_service.run_store import RunState, RunStore
+from services.training_service.runs.run_store import RunState, RunStore
 
 JOB = PostedJob("j", "A job.")
 APPLICATION = SeenApplication("a", "j", "A resume.", None, 1.0)

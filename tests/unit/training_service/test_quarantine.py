@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from services.training_service.database import DATABASE_FILE, Database
-from services.training_service.intake_records import Label
-from services.training_service.label_store import LabelStore
-from services.training_service.quarantine import Quarantine
-from services.training_service.run_store import RunState, RunStore
+from services.training_service.labels.intake_records import Label
+from services.training_service.labels.label_store import LabelStore
+from services.training_service.labels.quarantine import Quarantine
+from services.training_service.runs.run_store import RunState, RunStore
 
 
 @pytest.fixture

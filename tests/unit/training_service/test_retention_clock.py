@@ -4,9 +4,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.training_service.database import Database
-from services.training_service.intake_records import Label
-from services.training_service.label_store import LabelStore, ReadPosition
-from services.training_service.retention_clock import (
+from services.training_service.labels.intake_records import Label
+from services.training_service.labels.label_store import LabelStore, ReadPosition
+from services.training_service.labels.retention_clock import (
     DOUBT_SECONDS,
     MAX_STEP_SECONDS,
     SECONDS_PER_DAY,

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from services.training_service.run_store import Request, RunState, RunStore
+from services.training_service.runs.run_store import Request, RunState, RunStore
 
 
 def test_there_is_never_a_second_run(runs: RunStore) -> None:

@@ -1,6 +1,6 @@
 import math
 
-from services.training_service.training_loop import seconds_since
+from services.training_service.runs.training_loop import seconds_since
 
 
 def test_a_time_in_the_future_was_noted_by_a_wrong_clock_and_holds_nothing_back() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.training_service.training_policy import (
+from services.training_service.runs.training_policy import (
     MAX_BACKOFF_SECONDS,
     Situation,
     TrainingLimits,

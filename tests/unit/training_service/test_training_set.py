@@ -9,10 +9,10 @@ from services.contracts.errors import SettingsInvalid
 from services.contracts.training_run import DATA_FILE, HELD_OUT_FILE
 from services.process.settings import load_settings
 from services.training_service.database import Database
-from services.training_service.intake_records import Label
-from services.training_service.label_store import LabelStore
-from services.training_service.run_store import RunState, RunStore
-from services.training_service.training_set import (
+from services.training_service.labels.intake_records import Label
+from services.training_service.labels.label_store import LabelStore
+from services.training_service.runs.run_store import RunState, RunStore
+from services.training_service.runs.training_set import (
     MIN_BASE_PAIRS,
     TrainingSetSummary,
     load_base_set,
