@@ -256,7 +256,6 @@ def _told_which_settings(config: FineTuningConfig) -> Iterator[None]:
 
 
 def _last_checkpoint(output: Path) -> str | None:
-
     folder = output / "checkpoints"
     return get_last_checkpoint(str(folder)) if folder.is_dir() else None
 

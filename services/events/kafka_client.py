@@ -173,8 +173,12 @@ async def start_producer(settings: KafkaSettings) -> AIOKafkaProducer:
 
 
 @contextmanager
-def naming_the_broker(settings: KafkaSettings) -> Iterator[None]:
+def naming_the_broker(settings: KafkaSettings, consequence: str = "") -> Iterator[None]:
     """Turns what aiokafka raises for a broker that does not answer into an error that names it.
+
+    Args:
+        settings: where it should be.
+        consequence: what follows from that, behind the address.
 
     Raises:
         BrokerUnreachable: no broker answers at the address of the settings.
@@ -184,6 +188,7 @@ def naming_the_broker(settings: KafkaSettings) -> Iterator[None]:
     except KafkaConnectionError as error:
         raise BrokerUnreachable(
             f"no Kafka broker answers at {settings.kafka_bootstrap_servers} (SCORER_KAFKA_BOOTSTRAP_SERVERS)"
+            f"{consequence}"
         ) from error
 
 

@@ -12,14 +12,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError
-
 from services.adapters.store import AdapterStore, StoredAdapter
 from services.contracts.errors import BrokerUnreachable, ScorerError
 from services.contracts.topics import ADAPTER_PUBLISHED
 from services.events.event_codec import cloud_event_headers, encode_event
-from services.events.kafka_client import create_topics, publish, start_producer
+from services.events.kafka_client import connected_producer, create_topics, naming_the_broker, publish
+from services.events.kafka_types import KafkaError, Producer
 from services.pb.scoring.v1.events_pb2 import AdapterPublished
 from services.process.settings import RolloutSettings
 
@@ -79,7 +77,7 @@ class AdapterAdministration:
         async with self._connected() as producer:
             return await self._activate(version, producer)
 
-    async def _activate(self, version: str, producer: AIOKafkaProducer) -> StoredAdapter:
+    async def _activate(self, version: str, producer: Producer) -> StoredAdapter:
         def note(store: AdapterStore) -> StoredAdapter:
             stored = store.find(version)
             store.note_activation(version)
@@ -152,20 +150,13 @@ class AdapterAdministration:
             ) from error
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AIOKafkaProducer]:
-        try:
+    async def _connected(self) -> AsyncIterator[Producer]:
+        with naming_the_broker(self._settings, "; nothing was changed"):
             await create_topics(self._settings)
-            producer = await start_producer(self._settings)
-        except KafkaConnectionError as error:
-            raise BrokerUnreachable(
-                f"no Kafka broker answers at {self._settings.kafka_bootstrap_servers}; nothing was changed"
-            ) from error
-        try:
+        async with connected_producer(self._settings) as producer:
             yield producer
-        finally:
-            await producer.stop()
 
-    async def _announce(self, stored: StoredAdapter | None, producer: AIOKafkaProducer) -> None:
+    async def _announce(self, stored: StoredAdapter | None, producer: Producer) -> None:
         name = self._settings.adapter_name
         await publish(
             producer,

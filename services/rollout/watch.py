@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
-
 from services.adapters.adapter_folder import read_adapter
 from services.adapters.canaries import CANARIES_FILE, read_canaries
 from services.adapters.default_adapter import adapter_folder
@@ -28,6 +26,7 @@ from services.contracts.topics import ADAPTER_PUBLISHED
 from services.events.batch_reading import damage_of
 from services.events.event_codec import source_record
 from services.events.event_reading import EventReader
+from services.events.kafka_types import Consumer, ConsumerRecord
 from services.events.topic_follower import Batches, TopicFollower
 from services.pb.scoring.v1.events_pb2 import AdapterPublished
 from services.process.logging import get_logger
@@ -62,7 +61,7 @@ class AdapterWatch:
         """Follows until cancelled; reconnects by itself."""
         await self._follower.follow()
 
-    async def _on_poll(self, _consumer: AIOKafkaConsumer, batches: Batches) -> None:
+    async def _on_poll(self, _consumer: Consumer, batches: Batches) -> None:
         records = [record for batch in batches.values() for record in batch]
         self._log_damage(records)
         name = self._settings.adapter_name.encode()

@@ -4,13 +4,11 @@ import asyncio
 import time
 import uuid
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
-
 from services.contracts.scoring import PairScore
 from services.contracts.topics import ANNOTATION_REQUESTED
 from services.events.event_codec import cloud_event_headers, encode_event
 from services.events.kafka_client import publish
+from services.events.kafka_types import KafkaError, Producer
 from services.pb.scoring.v1.events_pb2 import AnnotationRequested
 from services.process.logging import get_logger
 from services.scoring_worker.annotation_choice import AnnotationChoice, AnnotationChooser, ScoredApplication
@@ -35,7 +33,7 @@ class AnnotationRequests:
         requests_per_hour: at most; 0 asks for none.
     """
 
-    def __init__(self, producer: AIOKafkaProducer, metrics: WorkerMetrics, requests_per_hour: int) -> None:
+    def __init__(self, producer: Producer, metrics: WorkerMetrics, requests_per_hour: int) -> None:
         self._producer = producer
         self._metrics = metrics
         self._chooser = AnnotationChooser(requests_per_hour, time.monotonic) if requests_per_hour else None

@@ -8,13 +8,12 @@ development broker answers that wrongly, and a record that comes later is simply
 import asyncio
 from collections.abc import Callable, Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import JOB_POSTED
 from services.events.event_codec import SourceRecord, source_record
 from services.events.event_reading import EventReader
 from services.events.job_records import read_posted_job
+from services.events.kafka_types import Consumer, TopicPartition
 from services.events.topic_follower import Batches, TopicFollower
 from services.process.settings import KafkaSettings
 from services.scoring_worker.job_store import JobStore
@@ -55,19 +54,19 @@ class JobView:
         """Keeps the view current until cancelled; reconnects by itself."""
         await self._follower.follow()
 
-    async def _on_connected(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
+    async def _on_connected(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         # All is read again; applying a record twice changes nothing in the end. The broker may be another one
         # by now, whose offsets begin anew.
         self._store.forget_places()
         await consumer.seek_to_beginning(*partitions)
 
-    async def _on_poll(self, consumer: AIOKafkaConsumer, batches: Batches) -> None:
+    async def _on_poll(self, consumer: Consumer, batches: Batches) -> None:
         for records in batches.values():
             self._apply([source_record(record) for record in records])
         if not batches and self._has_every_partition_answered(consumer):
             self.caught_up.set()
 
-    def _has_every_partition_answered(self, consumer: AIOKafkaConsumer) -> bool:
+    def _has_every_partition_answered(self, consumer: Consumer) -> bool:
         assigned = consumer.assignment()
         return bool(assigned) and all(consumer.highwater(partition) is not None for partition in assigned)
 

@@ -4,7 +4,6 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaProducer
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.contracts.topics import APPLICATION_SCORED
@@ -15,6 +14,7 @@ from services.events.event_codec import (
     event_time_seconds,
 )
 from services.events.kafka_client import publish
+from services.events.kafka_types import Producer
 from services.pb.scoring.v1.score_pb2 import ScoreResult, SourceEvent
 from services.process.tracing import current_trace
 from services.scoring_worker.metrics import WorkerMetrics
@@ -33,7 +33,7 @@ class ScoreWriter:
         metrics: is told how old the event was.
     """
 
-    producer: AIOKafkaProducer
+    producer: Producer
     metrics: WorkerMetrics
 
     async def put(self, record: SourceRecord, result: ScoreResult) -> None:

@@ -33,7 +33,6 @@ def attention_implementation(config: PreTrainedConfig, device_type: str) -> str:
 
 
 def _register_grouped_attention() -> None:
-
     AttentionInterface.register(GROUPED_ATTENTION, grouped_attention)
     AttentionMaskInterface.register(GROUPED_ATTENTION, eager_mask)
 

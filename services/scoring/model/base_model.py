@@ -79,7 +79,6 @@ def load_base_model(settings: ModelSettings, progress: Progress = log.info) -> B
 
 
 def _resolve_device(name: str) -> torch.device:
-
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -92,7 +91,6 @@ def _resolve_device(name: str) -> torch.device:
 
 
 def _resolve_dtype(name: str, device: torch.device) -> torch.dtype:
-
     if name == "auto" and device.type == "cpu" and not cpu_products.are_supported(device, torch.bfloat16):
         # Emulated, such products run at a seventh of float32's rate (AVX2: 19 against 140 GFLOP/s).
         return torch.float32
@@ -135,7 +133,6 @@ def _load_random(
 
 
 def _quantize_in_place(model: Any, device: torch.device) -> Any:
-
     # bitsandbytes quantises while loading, so random weights take the same way as stored ones.
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
@@ -186,7 +183,6 @@ def weights_digest(folder: Path) -> str:
 def _from_pretrained(
     folder: Path | str, device: torch.device, dtype: torch.dtype, quantization: str
 ) -> PreTrainedModel:
-
     transformers_logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     if config.model_type not in _SUPPORTED_TYPES:
@@ -204,7 +200,6 @@ def _from_pretrained(
 
 
 def _nf4_config(compute_dtype: torch.dtype) -> Any:
-
     # QLoRA's settings (Dettmers et al. 2023): NF4, double quantisation; bfloat16 compute where that is fast.
     return BitsAndBytesConfig(
         load_in_4bit=True,
@@ -217,7 +212,6 @@ def _nf4_config(compute_dtype: torch.dtype) -> Any:
 # A second of work for 262,144 pieces; every model of a process can share it, nothing changes it.
 @lru_cache(maxsize=2)
 def _load_tokenizer(path: Path) -> Tokenizer:
-
     if not path.is_file():
         raise ModelUnavailable("the model has no tokenizer.json")
     return Tokenizer.from_file(str(path))

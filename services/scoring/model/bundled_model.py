@@ -98,7 +98,6 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 
 def _convert_model(folder: Path, progress: Progress) -> None:
-
     progress("putting the bundled Gemma 3 270M together")
     gguf = _assemble(folder)
     _write_tokenizer(gguf, folder, progress)
@@ -133,7 +132,6 @@ def _assemble(folder: Path) -> Path:
 
 
 def _write_tokenizer(gguf: Path, folder: Path, progress: Progress) -> None:
-
     progress("building its tokenizer (about ten seconds)")
     fields = GGUFReader(str(gguf)).fields
 

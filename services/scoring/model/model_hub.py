@@ -43,7 +43,6 @@ def fetch_from_hub(name: str, bundled_name: str) -> Path:
 
 
 def _reason(error: OSError) -> str:
-
     has_token = bool(os.environ.get("HF_TOKEN"))
     if isinstance(error, GatedRepoError):
         return "the model hub gives it only to those who accepted its licence on its page there; " + (

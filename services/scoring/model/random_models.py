@@ -30,22 +30,12 @@ _TINY: dict[str, Any] = {
 }
 
 
-def _gemma2(**settings: Any) -> PreTrainedConfig:
-
-    return Gemma2Config(**settings)
-
-
-def _gemma3(**settings: Any) -> PreTrainedConfig:
-
-    return Gemma3TextConfig(**settings)
-
-
 # The tokenizer is always Gemma 3's, so the vocabulary is its 262,144 also where Gemma 2 has 256,000.
 _SHAPES: dict[str, Callable[[], PreTrainedConfig]] = {
-    "tiny-gemma-2": lambda: _gemma2(**_TINY, sliding_window=64),
-    "tiny-gemma-3": lambda: _gemma3(**_TINY, sliding_window=64),
+    "tiny-gemma-2": lambda: Gemma2Config(**_TINY, sliding_window=64),
+    "tiny-gemma-3": lambda: Gemma3TextConfig(**_TINY, sliding_window=64),
     # gemma-2-2b's proportions at a size for CPUs; the tiny ones are too narrow for 4-bit blocks of 64.
-    "small-gemma-2": lambda: _gemma2(
+    "small-gemma-2": lambda: Gemma2Config(
         hidden_size=256,
         intermediate_size=1024,
         num_hidden_layers=4,
@@ -56,7 +46,7 @@ _SHAPES: dict[str, Callable[[], PreTrainedConfig]] = {
         vocab_size=262_144,
     ),
     # google/gemma-2-2b: the defaults of Gemma2Config are its config.json.
-    "gemma-2-2b": lambda: _gemma2(
+    "gemma-2-2b": lambda: Gemma2Config(
         hidden_size=2304,
         intermediate_size=9216,
         num_hidden_layers=26,

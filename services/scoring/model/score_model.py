@@ -49,7 +49,6 @@ class ScoreModel:
     """
 
     def __init__(self, base: BaseModel, score_tokens: ScoreTokens, lora_mode: LoraMode = "auto") -> None:
-
         fuse_cpu_layers(base.model)
         config = base.model.config.get_text_config(decoder=True)
         self.lora = LoraLayers(base, lora_mode)
@@ -157,12 +156,10 @@ class ScoreModel:
         return hidden
 
     def _new_cache(self) -> Any:
-
         # Without a config: with one, sliding layers would be cropped to the window.
         return DynamicCache()
 
     def _stacked_cache(self, rows: Sequence[TreeRow]) -> Any:
-
         longest = max(row.prefix_length for row in rows)
         if longest == 0:
             return None

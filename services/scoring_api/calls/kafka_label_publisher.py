@@ -2,12 +2,10 @@
 
 import asyncio
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
-
 from services.contracts.topics import SCORE_LABELLED
 from services.events.event_codec import cloud_event_headers, encode_event
 from services.events.kafka_client import start_producer, stop_producer
+from services.events.kafka_types import KafkaError, Producer
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.process.logging import get_logger
 from services.process.settings import KafkaSettings
@@ -32,7 +30,7 @@ class KafkaLabelPublisher:
     def __init__(self, settings: KafkaSettings, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._settings = settings
         self._timeout_seconds = timeout_seconds
-        self._starting: asyncio.Task[AIOKafkaProducer] | None = None
+        self._starting: asyncio.Task[Producer] | None = None
 
     async def publish(self, label: ScoreLabelled) -> RecordPosition:
         """Writes one label; see ``LabelPublisher.publish``."""
@@ -61,12 +59,12 @@ class KafkaLabelPublisher:
         if not _has_failed(starting):
             await stop_producer(starting.result())
 
-    async def _connected(self) -> AIOKafkaProducer:
+    async def _connected(self) -> Producer:
         if self._starting is None or _has_failed(self._starting):
             self._starting = asyncio.create_task(start_producer(self._settings))
         # Shared by every label that waits for it, so no single caller may cancel it.
         return await asyncio.shield(self._starting)
 
 
-def _has_failed(task: asyncio.Task[AIOKafkaProducer]) -> bool:
+def _has_failed(task: asyncio.Task[Producer]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)

@@ -10,12 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
-
 from services.contracts.errors import ScorerError
 from services.events.kafka_client import is_retriable, open_admin, open_consumer
+from services.events.kafka_types import AdminClient, KafkaError, TopicPartition
 from services.process.logging import get_logger
 from services.process.settings import WorkerSettings
 
@@ -38,7 +35,7 @@ class DeliveryCheck:
         self._opened = AsyncExitStack()
 
     async def __aenter__(self) -> "DeliveryCheck":
-        self._admin: AIOKafkaAdminClient = await self._opened.enter_async_context(open_admin(self._settings))
+        self._admin: AdminClient = await self._opened.enter_async_context(open_admin(self._settings))
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -7,12 +7,10 @@ lag tells.
 import asyncio
 import time
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
-
 from services.contracts.topics import APPLICATION_SUBMITTED
 from services.events.broker_contact import ANSWER_SECONDS, LOOK_SECONDS, BrokerContact
 from services.events.kafka_client import client_options, settled
+from services.events.kafka_types import Consumer, KafkaError, TopicPartition
 from services.process.logging import get_logger
 from services.process.settings import WorkerSettings
 from services.scoring_worker.intake.delivery_check import DeliveryCheck
@@ -59,7 +57,7 @@ class ProgressWatch:
 
     async def watch(self) -> None:
         """Looks until cancelled; while Kafka is away nothing counts as stalled."""
-        consumer = AIOKafkaConsumer(
+        consumer = Consumer(
             **client_options(self._settings), enable_auto_commit=False, auto_offset_reset="earliest"
         )
         try:
@@ -76,7 +74,7 @@ class ProgressWatch:
         finally:
             await consumer.stop()
 
-    async def _look(self, consumer: AIOKafkaConsumer) -> None:
+    async def _look(self, consumer: Consumer) -> None:
         # Asked even for no partition of its own: the answer is the contact.
         partitions = self._partitions or frozenset()
         places = [TopicPartition(APPLICATION_SUBMITTED, each) for each in sorted(partitions or {0})]
@@ -107,7 +105,7 @@ class ProgressWatch:
         self._is_stalled = is_stalled
 
 
-async def _start(consumer: AIOKafkaConsumer) -> None:
+async def _start(consumer: Consumer) -> None:
     while True:
         try:
             await settled(consumer.start())

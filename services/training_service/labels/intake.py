@@ -6,13 +6,12 @@ The offsets stand in the store, in the transaction of the records before them; t
 import asyncio
 from collections.abc import Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
 from services.events.dead_letters import DeadLetters
 from services.events.event_codec import SourceRecord, known_time, source_record
 from services.events.event_reading import EventReader
+from services.events.kafka_types import Consumer, TopicPartition
 from services.events.topic_follower import Batches, TopicFollower
 from services.process.logging import get_logger
 from services.process.settings import KafkaSettings
@@ -58,7 +57,7 @@ class LabelIntake:
         """
         await self._follower.follow()
 
-    async def _seek(self, consumer: AIOKafkaConsumer, assigned: Sequence[TopicPartition]) -> None:
+    async def _seek(self, consumer: Consumer, assigned: Sequence[TopicPartition]) -> None:
         """Goes back to the last record of each partition, by which it is known again."""
         stored = await asyncio.to_thread(self._store.positions)
         begins = await consumer.beginning_offsets(assigned)
@@ -82,7 +81,7 @@ class LabelIntake:
                     count=begin - last.next_offset,
                 )
 
-    async def _take(self, consumer: AIOKafkaConsumer, batches: Batches) -> None:
+    async def _take(self, consumer: Consumer, batches: Batches) -> None:
         records: list[IntakeRecord] = []
         positions = {}
         for partition, batch in batches.items():
