@@ -34,5 +34,5 @@ class SamplePair:
 
 def load_samples() -> tuple[SamplePair, ...]:
     """Returns the pairs, best match first."""
-    text = files("services.cli").joinpath(SAMPLES_FILE).read_text(encoding="utf-8")
+    text = files(__package__).joinpath(SAMPLES_FILE).read_text(encoding="utf-8")
     return tuple(SamplePair(**json.loads(line)) for line in text.splitlines())
