@@ -1,13 +1,11 @@
-"""``python -m training.averaging --adapter A --adapter B --output DIR``: the mean of adapters of one origin.
+"""The mean of adapters of one origin.
 
 The mean of the weights of models that were fine-tuned from one state often does better than each of them, at
 the price of one (Wortsman et al. 2022, "Model soups"). It is taken factor by factor, so the adapters must
 have gone on from the same one: factors of separate runs have nothing to do with each other.
 """
 
-import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +16,9 @@ from safetensors.torch import load_file
 
 from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter, read_metadata
 from services.adapters.lora_options import CONFIG_FILE
-from services.contracts.errors import AdapterIncompatible, ScorerError
-from services.process.settings import load_settings
+from services.contracts.errors import AdapterIncompatible
 from services.scoring.model.adapter_fit import check_fits
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
@@ -78,23 +75,6 @@ def average_adapters(base: BaseModel, folders: Sequence[Path], output: Path) -> 
     model.unload()
 
 
-def main() -> int:
-    """Averages the adapters of the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m training.averaging", description=__doc__)
-    parser.add_argument("--adapter", type=Path, action="append", required=True, help="twice or more")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the new adapter")
-    arguments = parser.parse_args()
-    if len(arguments.adapter) < 2:
-        parser.error("--adapter: two or more are needed")
-    try:
-        base = load_base_model(load_settings())
-        average_adapters(base, arguments.adapter, arguments.output)
-    except ScorerError as error:
-        parser.exit(1, f"{error}\n")
-    print(f"adapter: {arguments.output}")
-    return 0
-
-
 def _shape_of(folder: Path) -> str:
     config = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
     return json.dumps([_sorted(config.get(name)) for name in _SHAPE])
@@ -102,7 +82,3 @@ def _shape_of(folder: Path) -> str:
 
 def _sorted(value: Any) -> Any:
     return sorted(value) if isinstance(value, list) else value
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,22 +1,24 @@
 """Writes made pairs as JSON lines, for the commands that make them."""
 
-import argparse
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from services.contracts.errors import FieldViolation, InvalidInput
+from services.contracts.outcomes import InputFault
+
 
 def write_pairs(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Writes rows as JSON lines."""
-    with path.open("w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    """Writes rows as JSON lines.
 
-
-def write_pairs_or_exit(parser: argparse.ArgumentParser, path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Writes rows; where the file cannot be written, says why in one line and exits with 1."""
+    Raises:
+        InvalidInput: the file cannot be written.
+    """
     try:
-        write_pairs(path, rows)
+        with path.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
     except OSError as error:
-        parser.exit(1, f"cannot write {path}: {error.strerror}\n")
+        violation = FieldViolation(f"cannot write {path}", error.strerror or type(error).__name__)
+        raise InvalidInput(InputFault.UNWRITABLE_FILE, [violation]) from error

@@ -1,4 +1,4 @@
-"""The ``resume-scorer`` command. Heavy imports stand inside the commands, so that this one is light."""
+"""The ``resume-scorer`` command: of all commands it imports the one that is called."""
 
 import logging
 import os
@@ -7,22 +7,8 @@ from typing import NoReturn
 
 import click
 
-from services.cli.adapter_commands import adapters
-from services.cli.audit_command import audit
-from services.cli.audit_injection_command import audit_injection
-from services.cli.bench_command import bench
-from services.cli.dead_letter_commands import dead_letters
-from services.cli.demo_command import demo
-from services.cli.evaluate_command import evaluate
-from services.cli.forget_command import forget
-from services.cli.kafka_commands import publish, watch
-from services.cli.model_commands import model
-from services.cli.predict_command import predict
-from services.cli.score_command import score
-from services.cli.service_commands import api, broker, worker
-from services.cli.train_command import train, tune
-from services.cli.trainer_commands import trainer
-from services.cli.up_command import up
+from services.cli.command_table import COMMANDS
+from services.cli.lazy_group import LazyGroup
 from services.contracts.errors import ScorerError, SettingsInvalid
 
 # Else a child between fork and exec (parent_death.py) runs gRPC's fork handlers, and may hang or abort there.
@@ -33,35 +19,10 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="resume-scorer")
 def cli() -> None:
     """Scores how well resumes fit jobs. Settings come from SCORER_* environment variables and a TOML file."""
-
-
-for command in (
-    up,
-    worker,
-    api,
-    trainer,
-    broker,
-    score,
-    publish,
-    watch,
-    dead_letters,
-    model,
-    train,
-    tune,
-    predict,
-    evaluate,
-    adapters,
-    demo,
-    audit,
-    audit_injection,
-    bench,
-    forget,
-):
-    cli.add_command(command)
 
 
 def main() -> None:

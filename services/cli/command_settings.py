@@ -2,13 +2,13 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from services.process.settings import Settings
+from services.process.logging import COMMAND, configure_logging
+from services.process.settings import Settings, load_settings
 
 
-def load_command_settings(**overrides: Any) -> "Settings":
+def load_command_settings(**overrides: Any) -> Settings:
     """Reads the settings and keeps libraries quiet: a command says what is wrong once, in one line.
 
     Args:
@@ -17,15 +17,12 @@ def load_command_settings(**overrides: Any) -> "Settings":
     Raises:
         SettingsInvalid: a setting is unknown or unparsable.
     """
-    from services.process.logging import COMMAND, configure_logging
-    from services.process.settings import load_settings
-
     settings = load_settings(**overrides)
     configure_logging(settings, COMMAND)
     logging.disable(logging.ERROR)
     return settings
 
 
-def adapter_settings(adapter: Path | None) -> "Settings":
+def adapter_settings(adapter: Path | None) -> Settings:
     """Reads the settings, with the adapter of a folder where one is given; see ``load_command_settings``."""
     return load_command_settings(**({"adapter": str(adapter)} if adapter else {}))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from services.devkit.console import err, say
+from services.devkit import err, say
 
 INTERVAL_SECONDS = 10.0
 

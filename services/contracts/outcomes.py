@@ -71,6 +71,8 @@ class InputFault(StrEnum):
     EMPTY_FILE = "empty_file"
     UNREADABLE_FILE = "unreadable_file"
     OTHER_OUTPUT = "other_output"
+    UNWRITABLE_FILE = "unwritable_file"
+    UNLIKE_TEXTS = "unlike_texts"
     NOTHING_TO_COMPARE = "nothing_to_compare"
     NOTHING_TO_TRAIN = "nothing_to_train"
 

@@ -1,19 +1,43 @@
 """The steps of ``resume-scorer demo continuous``, each waited for until it is seen from outside."""
 
 import asyncio
+import contextlib
 import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+import grpc
 
 from services.contracts import topics
+from services.devkit.child_processes import ChildProcesses
 from services.devkit.console import out
-from services.devkit.local_services import SCORING_PORTS, ServicesFailed, until_ready
-
-if TYPE_CHECKING:
-    from services.process.settings import Settings
+from services.devkit.local_services import (
+    SCORING_PORTS,
+    ServicesFailed,
+    child_environment,
+    embedded_broker,
+    first_of,
+    prepare_model,
+    until_ready,
+    with_free_ports,
+)
+from services.devkit.sample_events import publish_event, publish_sample
+from services.devkit.samples import load_samples
+from services.events.kafka_client import connected_producer, create_topics, open_consumer
+from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, InlineJob, ScoreLabelled
+from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
+from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
+from services.process.settings import Settings
+from services.process.shutdown import stop_on_signals
+from services.rollout.administration import AdapterAdministration, open_store
+from services.training_service.database import Database
+from services.training_service.runs.run_store import ENDS, RunState, RunStore
+from services.training_service.runs.training_set import load_base_set
 
 NUM_LABELS = 60
 _STEP_SECONDS = 240.0
@@ -21,7 +45,52 @@ _STEP_SECONDS = 240.0
 _TRAINING_SECONDS = 5400.0
 _POLL_SECONDS = 0.5
 
+# What the demo decides itself, so that it neither needs nor touches what else runs on this machine.
+_CHANGED = ("adapter_store", "trainer_dir", "trainer_min_new_labels")
+
 Seen = TypeVar("Seen")
+
+
+def run_demo(settings: Settings) -> bool:
+    """Goes through all steps with services, a broker and a folder of its own.
+
+    Returns:
+        Whether it came to its end; False where a signal ended it.
+
+    Raises:
+        ServicesFailed: a step was not seen in time, or came out otherwise.
+        ChildFailed: a service ended by itself.
+    """
+    prepare_model(settings)
+    with (
+        TemporaryDirectory(prefix="resume-scorer-demo-") as folder,
+        embedded_broker(with_free_ports(_in_folder(settings, Path(folder)))) as own,
+    ):
+        return asyncio.run(_run(own))
+
+
+def _in_folder(settings: Settings, folder: Path) -> Settings:
+    return settings.model_copy(
+        update={
+            "adapter_store": str(folder / "adapters"),
+            "trainer_dir": folder / "trainer",
+            "trainer_min_new_labels": min(settings.trainer_min_new_labels, NUM_LABELS),
+        }
+    )
+
+
+async def _run(settings: Settings) -> bool:
+    await create_topics(settings)
+    children = ChildProcesses(child_environment(settings, _CHANGED))
+    with stop_on_signals() as stop:
+        try:
+            for name in ("worker", "api", "trainer"):
+                await children.start(name)
+            await first_of(children.wait_for_failure(), stop.wait(), ContinuousDemo(settings).run())
+        finally:
+            with contextlib.suppress(asyncio.CancelledError):
+                await children.stop(settings.drain_seconds + 5)
+        return not stop.is_set()
 
 
 class ContinuousDemo:
@@ -31,7 +100,7 @@ class ContinuousDemo:
         settings: of the running services.
     """
 
-    def __init__(self, settings: "Settings") -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._started = time.monotonic()
         self._producer: Any = None
@@ -50,7 +119,8 @@ class ContinuousDemo:
             self._tell("worker, API and trainer are ready")
             old = await self._until_digest(bool)
             self._tell(f"worker and API score with adapter {_short(old)}")
-            await self._publish_samples()
+            for sample in load_samples():
+                await publish_sample(self._producer, sample)
             self._tell("the six sample jobs and applications are published")
             await self._publish_labels()
             self._tell(f"{NUM_LABELS} labels are published")
@@ -63,11 +133,6 @@ class ContinuousDemo:
             self._tell(f"worker and API score with adapter {_short(old)} again")
 
     async def _connect(self, stack: AsyncExitStack) -> None:
-        import grpc
-
-        from services.events.kafka_client import connected_producer, open_consumer
-        from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
-
         self._producer = await stack.enter_async_context(connected_producer(self._settings))
         results = open_consumer(self._settings, topics.APPLICATION_SCORED)
         self._consumer = await stack.enter_async_context(results)
@@ -75,22 +140,7 @@ class ContinuousDemo:
         await stack.enter_async_context(channel)
         self._stub = ScoringServiceStub(channel)  # type: ignore[no-untyped-call]
 
-    async def _publish_samples(self) -> None:
-        from services.devkit.samples import load_samples
-        from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, JobPosted
-
-        for sample in load_samples():
-            job = JobPosted(job_id=sample.job_id, title=sample.job_title, description=sample.job_description)
-            await self._publish(topics.JOB_POSTED, sample.job_id, job)
-            application = ApplicationSubmitted(
-                application_id=sample.application_id, job_id=sample.job_id, resume=sample.resume
-            )
-            await self._publish(topics.APPLICATION_SUBMITTED, sample.job_id, application)
-
     async def _publish_labels(self) -> None:
-        from services.pb.scoring.v1.events_pb2 import ScoreLabelled
-        from services.training_service.runs.training_set import load_base_set
-
         for number, pair in enumerate(load_base_set()[:NUM_LABELS]):
             label = ScoreLabelled(
                 application_id=f"labelled-{number}",
@@ -99,14 +149,7 @@ class ContinuousDemo:
                 resume=pair.resume,
                 job_description=pair.job_description,
             )
-            await self._publish(topics.SCORE_LABELLED, label.application_id, label)
-
-    async def _publish(self, topic: str, key: str, message: Any) -> None:
-        from services.events.event_codec import cloud_event_headers, encode_event
-        from services.events.kafka_client import publish
-
-        headers = cloud_event_headers(topic)
-        await publish(self._producer, topic, key=key.encode(), value=encode_event(message), headers=headers)
+            await publish_event(self._producer, topics.SCORE_LABELLED, label.application_id, label)
 
     async def _see_training(self) -> str:
         """Waits until a run has started by itself, passed the gate and was published.
@@ -114,10 +157,6 @@ class ContinuousDemo:
         Returns:
             The digest of the published adapter.
         """
-        from services.rollout.administration import open_store
-        from services.training_service.database import Database
-        from services.training_service.runs.run_store import ENDS, RunState, RunStore
-
         database = await asyncio.to_thread(Database, self._settings.trainer_dir)
         try:
             runs = RunStore(database)
@@ -141,8 +180,6 @@ class ContinuousDemo:
         return stored.adapter_digest
 
     async def _roll_back(self) -> None:
-        from services.rollout.administration import AdapterAdministration
-
         await AdapterAdministration(self._settings).rollback()
         self._tell("rolled back")
 
@@ -158,9 +195,6 @@ class ContinuousDemo:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _digest_of_worker(self) -> str:
-        from services.devkit.samples import load_samples
-        from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, InlineJob
-
         sample = load_samples()[0]
         probe = ApplicationSubmitted(
             application_id=f"probe-{uuid.uuid4().hex}",
@@ -168,7 +202,7 @@ class ContinuousDemo:
             resume=sample.resume,
             job=InlineJob(title=sample.job_title, description=sample.job_description),
         )
-        await self._publish(topics.APPLICATION_SUBMITTED, sample.job_id, probe)
+        await publish_event(self._producer, topics.APPLICATION_SUBMITTED, sample.job_id, probe)
         async for record in self._consumer:
             value = json.loads(record.value)
             if value["application_id"] == probe.application_id:
@@ -176,10 +210,6 @@ class ContinuousDemo:
         raise ServicesFailed("the scores ended")
 
     async def _digest_of_api(self) -> str:
-        from services.devkit.samples import load_samples
-        from services.pb.scoring.v1.events_pb2 import InlineJob
-        from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
-
         sample = load_samples()[0]
         job = InlineJob(title=sample.job_title, description=sample.job_description)
         request = ScoreRequest(resume=sample.resume, job=job)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from services.contracts.engine import PairScorer
 from services.contracts.engine_observer import SilentObserver
 from services.contracts.scoring import PairRequest
-from services.scoring.engine.scoring_engine import ScoringEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ class TokenCounter(SilentObserver):
         self.num_hits += is_hit
 
 
-async def pairs_per_second(engine: ScoringEngine, requests: Sequence[PairRequest]) -> float:
+async def pairs_per_second(engine: PairScorer, requests: Sequence[PairRequest]) -> float:
     """Returns the speed of a burst: all requests at once."""
     started = time.perf_counter()
     await asyncio.gather(*map(engine.score, requests))
     return len(requests) / (time.perf_counter() - started)
 
 
-async def waits_alone(engine: ScoringEngine, requests: Sequence[PairRequest]) -> Waits:
+async def waits_alone(engine: PairScorer, requests: Sequence[PairRequest]) -> Waits:
     """Returns the waits of one caller that asks again as soon as it has its answer."""
     waits = []
     for request in requests:
@@ -65,7 +65,7 @@ async def waits_alone(engine: ScoringEngine, requests: Sequence[PairRequest]) ->
 
 
 async def waits_under_load(
-    engine: ScoringEngine, requests: Sequence[PairRequest], rate: float, seed: int = 0
+    engine: PairScorer, requests: Sequence[PairRequest], rate: float, seed: int = 0
 ) -> Waits:
     """Returns the waits of callers that come at random and do not wait for one another (open loop).
 

@@ -6,13 +6,15 @@ import os
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import aiohttp
 
 from services.contracts.errors import ScorerError
 from services.devkit.console import say
-
-if TYPE_CHECKING:
-    from services.process.settings import Settings
+from services.devkit.embedded_broker import EmbeddedBroker
+from services.process.settings import Settings, variable_of
+from services.scoring.model.base_model import resolve_folder
 
 # Loading two models at once on two slow cores, with room to spare.
 READY_SECONDS = 240.0
@@ -25,16 +27,14 @@ class ServicesFailed(ScorerError):
     """The services did not become ready or did not do in time what was asked of them."""
 
 
-def prepare_model(settings: "Settings") -> None:
+def prepare_model(settings: Settings) -> None:
     """Converts the base model before the services start, so that none waits for another's conversion."""
-    from services.scoring.model.base_model import resolve_folder
-
     spec = settings
     if not spec.base_model.startswith("random:"):
         resolve_folder(spec, say)
 
 
-def with_free_ports(settings: "Settings") -> "Settings":
+def with_free_ports(settings: Settings) -> Settings:
     """Moves ports that nobody asked for out of the way of what already listens."""
     moved = {
         name: _free_port(settings.grpc_host)
@@ -45,10 +45,8 @@ def with_free_ports(settings: "Settings") -> "Settings":
 
 
 @contextmanager
-def embedded_broker(settings: "Settings") -> "Iterator[Settings]":
+def embedded_broker(settings: Settings) -> Iterator[Settings]:
     """Runs a broker for the length of a block and yields the settings with its address."""
-    from services.devkit.embedded_broker import EmbeddedBroker
-
     port = settings.broker_port
     if "broker_port" not in settings.model_fields_set and not _is_free(settings.broker_host, port):
         port = 0
@@ -56,15 +54,13 @@ def embedded_broker(settings: "Settings") -> "Iterator[Settings]":
         yield settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
 
 
-def child_environment(settings: "Settings", changed: Collection[str] = ()) -> dict[str, str]:
+def child_environment(settings: Settings, changed: Collection[str] = ()) -> dict[str, str]:
     """Returns the environment of a service.
 
     Args:
         settings: of the parent.
         changed: further fields that differ from the parent's environment and file.
     """
-    from services.process.settings import variable_of
-
     chosen = {
         "log_format": "console",
         **{name: str(getattr(settings, name)) for name in ("kafka_bootstrap_servers", *_OWN_PORTS, *changed)},
@@ -83,7 +79,7 @@ async def first_of(*works: Any) -> None:
         task.result()
 
 
-async def until_ready(settings: "Settings", port_settings: Collection[str] = SCORING_PORTS) -> None:
+async def until_ready(settings: Settings, port_settings: Collection[str] = SCORING_PORTS) -> None:
     """Waits until every service says on its metrics port that it is ready.
 
     Args:
@@ -99,9 +95,7 @@ async def until_ready(settings: "Settings", port_settings: Collection[str] = SCO
         raise ServicesFailed(f"the services were not ready after {READY_SECONDS:.0f} s") from error
 
 
-async def _until_ready(settings: "Settings", port_setting: str) -> None:
-    import aiohttp
-
+async def _until_ready(settings: Settings, port_setting: str) -> None:
     url = f"http://{settings.metrics_host}:{getattr(settings, port_setting)}/readyz"
     async with aiohttp.ClientSession() as session:
         while True:

@@ -248,8 +248,12 @@ def verify_file(path: Path) -> int:
     previous = ""
     whole = path.read_bytes().split(b"\n")[:-1]
     for number, line in enumerate(whole, start=1):
-        if json.loads(line)[PREVIOUS] != previous:
-            raise ValueError(f"{path.name}: line {number} does not follow the one before it")
+        try:
+            follows = json.loads(line)[PREVIOUS] == previous
+        except (ValueError, LookupError, TypeError, RecursionError):
+            follows = False
+        if not follows:
+            raise ValueError(f"{path}: line {number} does not follow the one before it")
         previous = hashlib.sha256(line + b"\n").hexdigest()
     return len(whole)
 

@@ -235,17 +235,6 @@ def test_a_report_folder_that_cannot_be_made_is_told_before_any_model_is_loaded(
     assert "loading" not in finished.stderr
 
 
-def test_evaluating_imports_no_plotting_before_it_runs() -> None:
-    finished = subprocess.run(
-        [sys.executable, "-c", "import services.cli.__main__, sys; print(*sys.modules)"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-    assert not {"matplotlib", "sklearn", "jinja2", "torch"} & set(finished.stdout.split())
-
-
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [

@@ -12,15 +12,13 @@ from typing import Any
 
 import httpx
 
-from services.cli.service_commands import api, worker
-from services.cli.trainer_commands import trainer
+from services.cli.__main__ import cli
 from services.process.parent_death import end_with_parent
 from services.process.settings import Settings, variable_of
 from tests.e2e import worker_runner
 from tests.ports import free_port
 from tests.resident_memory import resident_bytes
 
-COMMANDS = {"worker": worker, "api": api, "trainer": trainer}
 # What takes long to import; a process that is forked from it loads the model alone.
 PRELOADED = ["tests.faults.fleet", "tests.e2e.worker_runner", "services.scoring_api.app"]
 PRELOADED += ["services.rollout.watch", "services.training_service.app"]
@@ -161,7 +159,7 @@ class Fleet:
 
 def _run(name: str, variables: dict[str, str], log_file: str) -> None:
     _enter(variables, log_file)
-    COMMANDS[name].main(args=[], prog_name=name, standalone_mode=True)
+    cli.main(args=[name], standalone_mode=True)
 
 
 def _run_fake_worker(_name: str, variables: dict[str, str], log_file: str) -> None:

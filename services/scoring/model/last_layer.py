@@ -2,8 +2,8 @@
 
 A pass reads eleven rows behind each prompt, and of a prefix none, only keys and values. Behind the last
 attention nothing mixes rows any more, so the others' feed-forward part is left out: of gemma-3-270m, 1/18 of
-seven tenths of all products; of a pass of three usual prompts 3.5 % of the time, in each of 13 paired rounds in
-float32 (1.02 to 1.05). A decoder that generates has no such rows to leave out.
+seven tenths of all products, and 3.5 % of the time of a pass of three usual prompts, in each of 13 paired
+rounds in float32 (1.02 to 1.05). A decoder that generates has no such rows to leave out.
 """
 
 from types import MethodType

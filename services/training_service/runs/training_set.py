@@ -63,7 +63,7 @@ def write_training_set(
 
 
 def load_base_set() -> list[TrainingPair]:
-    """Returns the invented pairs that a run must not forget (``python -m training.synthetic``, seed 101)."""
+    """Returns the invented pairs that a run must not forget (``resume-scorer data synthetic``, seed 101)."""
     return _parse(files("services.training_service").joinpath("base_set.jsonl").read_text("utf-8"))
 
 

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.cli.prediction_file import PredictionFile, count_finished, failed_row, scored_row
+from services.cli.scoring_commands.prediction_file import (
+    PredictionFile,
+    count_finished,
+    failed_row,
+    scored_row,
+)
 from services.contracts.errors import InvalidInput
 from services.contracts.scoring import PairRequest
 from tests.fake_scorer import fake_score

@@ -1,15 +1,11 @@
 """The teacher must rank pairs that it never saw, and the rows must hold what people said."""
 
-import json
 import random
-from pathlib import Path
 
 import numpy as np
-import pytest
 
-from training.dataset import LabelledPair, Pair, read_labelled_pairs
+from training.dataset import LabelledPair, Pair
 from training.evaluation import rank_correlation
-from training.pseudo_labels import __main__ as command
 from training.pseudo_labels.pairing import pseudo_labelled
 from training.pseudo_labels.teacher import Teacher
 
@@ -72,25 +68,3 @@ def test_resumes_are_cut_at_many_places_where_asked() -> None:
 
     assert {len(row["resume"]) for row in rows} == set(range(9, 19))
     assert rows == list(pseudo_labelled(_pairs(), 12, 0, max_characters=18, min_characters=9))
-
-
-def test_the_command_writes_pairs_that_train_reads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    data, output = tmp_path / "judged.jsonl", tmp_path / "more.jsonl"
-    data.write_text(
-        "".join(
-            json.dumps({"resume": p.pair.resume, "job_description": p.pair.job_description, "score": p.score})
-            + "\n"
-            for p in _pairs()
-        )
-    )
-    monkeypatch.setattr("sys.argv", ["x", "--data", str(data), "--output", str(output), "--per-job", "3"])
-
-    assert command.main() == 0
-    assert len(read_labelled_pairs(output)) == 36
-    assert "36 pairs from 144" in capsys.readouterr().out
-
-    monkeypatch.setattr("sys.argv", ["x", "--data", str(tmp_path / "none"), "--output", str(output)])
-    with pytest.raises(SystemExit, match="1"):
-        command.main()

@@ -1,13 +1,9 @@
 """Blended scores must lie in the mean order of both opinions and be the scores that were there before."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 from services.contracts.errors import InvalidInput
-from training.dataset import LabelledPair, Pair, read_labelled_pairs
-from training.pseudo_labels import second_opinion
+from training.dataset import LabelledPair, Pair
 from training.pseudo_labels.second_opinion import blended
 
 
@@ -37,23 +33,3 @@ def test_the_share_moves_the_order_from_the_teacher_to_the_student() -> None:
 def test_a_row_without_a_predicted_score_is_named() -> None:
     with pytest.raises(InvalidInput, match="row 2: predicted_score: must be a number"):
         list(blended(_pairs((10, 50), (30, None))))
-
-
-def test_the_command_writes_pairs_that_train_reads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    data, output = tmp_path / "predicted.jsonl", tmp_path / "blended.jsonl"
-    rows = [
-        {"resume": f"r{at}", "job_description": "j", "score": at, "predicted_score": -at} for at in range(5)
-    ]
-    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    monkeypatch.setattr("sys.argv", ["x", "--data", str(data), "--output", str(output), "--share", "1"])
-
-    assert second_opinion.main() == 0
-    assert [pair.score for pair in read_labelled_pairs(output)] == [4, 3, 2, 1, 0]
-    assert "5 pairs written" in capsys.readouterr().out
-
-    data.write_text(json.dumps({"resume": "r", "job_description": "j", "score": 1}) + "\n")
-    with pytest.raises(SystemExit, match="1"):
-        second_opinion.main()
-    assert "row 1: predicted_score" in capsys.readouterr().err

@@ -25,7 +25,7 @@ def rows() -> list[dict]:
 
 def test_same_seed_gives_the_same_pairs_in_another_process(tmp_path: Path) -> None:
     write_pairs(tmp_path / "here.jsonl", generate_pairs(30, seed=7))
-    command = [sys.executable, "-m", "training.synthetic", "--pairs", "30", "--seed", "7"]
+    command = [sys.executable, "-m", "services.cli", "data", "synthetic", "--pairs", "30", "--seed", "7"]
     subprocess.run([*command, "--output", str(tmp_path / "there.jsonl")], check=True, capture_output=True)
     assert (tmp_path / "here.jsonl").read_bytes() == (tmp_path / "there.jsonl").read_bytes()
 
