@@ -18,8 +18,8 @@ from services.scoring.model.base_model import load_base_model
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
-from training.canaries import score_canaries
-from training.lora_setup import TARGET_MODULES
+from training.adapter_output.canaries import score_canaries
+from training.learning.lora_setup import TARGET_MODULES
 
 TINY_MODEL = "random:tiny-gemma-3"
 

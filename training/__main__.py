@@ -19,7 +19,7 @@ from services.contracts.errors import ScorerError
 def main(job_file: Path) -> None:
     """Trains an adapter as a job file says; run again, it goes on from the last checkpoint."""
     from services.process.settings import load_settings
-    from training.job_file import load_job, run_job
+    from training.job import load_job, run_job
 
     try:
         job = load_job(job_file)

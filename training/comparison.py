@@ -15,10 +15,10 @@ from services.contracts.scoring import PairRequest, PairScore
 from services.contracts.training_run import AdapterFigures, Comparison
 from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
+from training.attacks.suite import build_suite
 from training.audit.counterfactuals import NUM_NAME_GROUPS, identity_variants
-from training.dataset import LabelledPair, Pair, mask_pair
-from training.evaluation import evaluate
-from training.injection.suite import build_suite
+from training.figures.evaluation import evaluate
+from training.pairs.dataset import LabelledPair, Pair, mask_pair
 
 _NUM_TRUST_RESUMES = 6
 # Six resumes under eight names, and some twelve attacks with their clean resumes.

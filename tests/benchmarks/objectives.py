@@ -27,9 +27,9 @@ from services.scoring.reading.text_encoder import TextEncoder
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.results_file import RESULTS_FILE, add
 from training.configuration import parse_config
-from training.dataset import LabelledPair, Pair
-from training.evaluation import rank_correlation, roc_auc
-from training.fine_tuning import TrainingData, fine_tune
+from training.figures.evaluation import rank_correlation, roc_auc
+from training.learning.fine_tuning import TrainingData, fine_tune
+from training.pairs.dataset import LabelledPair, Pair
 from training.synthetic.brief_pairs import generate_brief_pairs
 
 _COMMON = {

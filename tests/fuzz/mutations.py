@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Iterator
 
 from tests.fuzz.targets import CONTENT_TYPES, EVENTS, TARGETS
-from training.injection.attacks import load_attacks
+from training.attacks.attacks import load_attacks
 
 _EVENT = {
     "application_id": "a-1",

@@ -21,7 +21,7 @@ from tests.integration.trainer_under_test import (
     trainer_settings,
 )
 from training.comparison import compare_adapters
-from training.dataset import LabelledPair, Pair
+from training.pairs.dataset import LabelledPair, Pair
 
 pytestmark = pytest.mark.slow
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.scoring.reading.injection_detector import POSSIBLE_PROMPT_INJECTION
+from training.attacks.suite import build_suite
 from training.audit.adverse_impact import UNKNOWN, ImpactTable, equal_opportunity_difference, impact_table
 from training.audit.counterfactuals import identity_variants
 from training.audit.figures import (
@@ -20,9 +21,8 @@ from training.audit.figures import (
 from training.audit.monotonicity import SkillChange, skill_changes
 from training.audit.perturbations import perturbations
 from training.audit.statistics import ChangeFigures, bootstrap, change_figures
-from training.dataset import LabelledPair, Pair
-from training.injection.suite import build_suite
-from training.score_store import KeptScore, ScoreStore
+from training.figures.score_store import KeptScore, ScoreStore
+from training.pairs.dataset import LabelledPair, Pair
 
 #: A wrong change of at most this many points may be the arithmetic's (docs/numerics.md).
 MONOTONICITY_TOLERANCE = 0.5

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from training.augmentation import misspell, shuffle_sections
+from training.planning.augmentation import misspell, shuffle_sections
 
 _SLIP_SHARE = 0.03
 _SYNONYMS = {

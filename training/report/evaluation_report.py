@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from services.contracts.scoring import BASE_ADAPTER_DIGEST
-from training.evaluation import Evaluation
-from training.report.baselines import compare, tfidf_similarities
+from training.figures.baselines import compare, tfidf_similarities
+from training.figures.evaluation import Evaluation
+from training.figures.scored_pairs import ScoredPairs
 from training.report.figure_texts import figure_rows, shown
 from training.report.loss_curves import TrainingStep
 from training.report.page import render_page
 from training.report.plots import PLOT_FILES, Plot, draw_plots
-from training.report.scored_pairs import ScoredPairs
 
 REPORT_FILE = "report.html"
 _TEMPLATE_FILE = "report.html.j2"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from training.evaluation import Evaluation
+from training.figures.evaluation import Evaluation
 
 
 @dataclass(frozen=True, slots=True)

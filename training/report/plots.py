@@ -7,12 +7,12 @@ from matplotlib.figure import Figure
 from numpy import float64
 from numpy.typing import NDArray
 
-from training.evaluation import Evaluation
+from training.figures.evaluation import Evaluation
+from training.figures.scored_pairs import ScoredPairs
 from training.report.figure_texts import shown
 from training.report.loss_curves import TrainingStep, draw_losses
 from training.report.plot_style import png_bytes
 from training.report.score_plots import draw_confusion, draw_histograms, draw_roc, draw_scatter
-from training.report.scored_pairs import ScoredPairs
 from training.report.trust_plots import draw_calibration, draw_coverage
 
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
 from services.contracts.scoring import CATEGORY_FLOORS, MAX_SCORE
-from training.evaluation import CATEGORIES, Evaluation, decided_pairs, roc_auc
+from training.figures.evaluation import CATEGORIES, Evaluation, decided_pairs, roc_auc
+from training.figures.scored_pairs import ScoredPairs
 from training.report.plot_style import (
     BLUE,
     CATEGORY_COLOURS,
@@ -20,7 +21,6 @@ from training.report.plot_style import (
     span_scores,
     tidy,
 )
-from training.report.scored_pairs import ScoredPairs
 
 # Labels are often a handful of round numbers: without jitter their points would hide one another.
 _JITTER_POINTS = 1.8

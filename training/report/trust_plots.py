@@ -4,10 +4,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from services.contracts.scoring import MAX_SCORE
-from training.calibration import interval_coverage
-from training.evaluation import Evaluation
+from training.figures.calibration import interval_coverage
+from training.figures.evaluation import Evaluation
+from training.figures.scored_pairs import ScoredPairs
 from training.report.plot_style import BLUE, draw_diagonal, new_figure, span_scores, tidy
-from training.report.scored_pairs import ScoredPairs
 
 _LEVELS_PERCENT = range(10, 91, 10)
 

@@ -23,7 +23,7 @@ from services.scoring.engine.offline import running_engine
 from training.audit.figures import AuditFigures, AuditThresholds
 from training.audit.measurement import Audit, AuditPlan
 from training.audit.report import AuditSubject, audit_as_json, shown, write_audit
-from training.dataset import LabelledPair, Pair, read_labelled_pairs, read_pairs
+from training.pairs.dataset import LabelledPair, Pair, read_labelled_pairs, read_pairs
 
 #: Exit code of an audit that ran and missed a threshold.
 EXIT_MISSED = 3

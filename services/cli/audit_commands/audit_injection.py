@@ -17,9 +17,9 @@ from services.contracts.scoring import PairRequest, PairScore
 from services.devkit import out, say
 from services.process.settings import Settings
 from services.scoring.engine.offline import running_engine, score_pairs
-from training.dataset import read_pairs
-from training.injection.audit import InjectionFigures, count_false_flags, measure
-from training.injection.suite import build_suite
+from training.attacks.audit import InjectionFigures, count_false_flags, measure
+from training.attacks.suite import build_suite
+from training.pairs.dataset import read_pairs
 
 
 @click.command("audit-injection")

@@ -22,12 +22,12 @@ from services.contracts.scoring import PairScore, ScoreDistribution
 from services.devkit import out, peak_memory_bytes, say
 from services.process.settings import Settings
 from services.scoring.engine.offline import running_engine
-from training import evaluation
-from training.dataset import LabelledPair, read_labelled_pairs
-from training.evaluation import CATEGORIES, Evaluation
+from training.figures import evaluation
+from training.figures.evaluation import CATEGORIES, Evaluation
+from training.figures.scored_pairs import ScoredPairs
+from training.pairs.dataset import LabelledPair, read_labelled_pairs
 from training.report.evaluation_report import ReportSubject, write_report
 from training.report.loss_curves import read_history
-from training.report.scored_pairs import ScoredPairs
 
 _file = click.Path(dir_okay=False, path_type=Path)
 _folder = click.Path(file_okay=False, exists=True, path_type=Path)

@@ -22,7 +22,7 @@ from services.contracts.scoring import PairRequest, PairScore
 from services.devkit import say
 from services.scoring.engine.offline import Outcome, named, running_engine, score_pairs
 from services.scoring.engine.scoring_engine import ScoringEngine
-from training.dataset import BadRow, Pair, read_rows
+from training.pairs.dataset import BadRow, Pair, read_rows
 
 #: Exit code of a run in which some rows have no score.
 EXIT_INCOMPLETE = 4

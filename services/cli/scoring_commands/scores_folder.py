@@ -13,7 +13,7 @@ import click
 from services.contracts.scoring import PairRequest, PairScore
 from services.scoring.engine.offline import score_pairs
 from services.scoring.engine.scoring_engine import ScoringEngine
-from training.score_store import SCORES_FILE, ScoreStore
+from training.figures.score_store import SCORES_FILE, ScoreStore
 
 _PROBE = PairRequest("probe", "A job.", "A resume.")
 

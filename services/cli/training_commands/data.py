@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from services.cli.lazy_group import LazyGroup
-from training.dataset import read_labelled_pairs
-from training.pair_output import write_pairs
-from training.pseudo_labels.second_opinion import blended
+from training.pairs.dataset import read_labelled_pairs
+from training.pairs.pair_output import write_pairs
 from training.synthetic.brief_pairs import generate_brief_pairs
 from training.synthetic.generator import generate_pairs
+from training.teacher.second_opinion import blended
 
 # The others start without scikit-learn.
 _LAZY = {

@@ -6,9 +6,9 @@ import click
 
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.outcomes import InputFault
-from training.dataset import read_labelled_pairs
-from training.pair_output import write_pairs
-from training.pseudo_labels.pairing import pseudo_labelled
+from training.pairs.dataset import read_labelled_pairs
+from training.pairs.pair_output import write_pairs
+from training.teacher.pairing import pseudo_labelled
 
 _file = click.Path(dir_okay=False, path_type=Path)
 

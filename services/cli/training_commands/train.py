@@ -9,11 +9,11 @@ from services.adapters.adapter_folder import WEIGHTS_FILE
 from services.cli.command_settings import load_command_settings
 from services.devkit import out, say
 from services.scoring.model.base_model import load_base_model
-from training import tuning
 from training.configuration import load_config
-from training.dataset import read_labelled_pairs
-from training.fine_tuning import TrainingData, fine_tune
-from training.job_file import file_digest
+from training.job import file_digest
+from training.learning import tuning
+from training.learning.fine_tuning import TrainingData, fine_tune
+from training.pairs.dataset import read_labelled_pairs
 
 _data = click.option(
     "--data",

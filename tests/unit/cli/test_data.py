@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from services.cli.__main__ import cli
 from services.contracts.errors import InvalidInput
-from training.dataset import read_labelled_pairs
+from training.pairs.dataset import read_labelled_pairs
 
 FIELDS = ("python kafka services", "nursing intensive care wards", "bread ovens dough")
 

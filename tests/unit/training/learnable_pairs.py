@@ -1,7 +1,7 @@
 """Pairs that a tiny random Gemma can learn to tell apart in seconds."""
 
 from training.configuration import FineTuningConfig
-from training.dataset import LabelledPair, Pair
+from training.pairs.dataset import LabelledPair, Pair
 
 CONFIG = FineTuningConfig(
     rank=4,

@@ -2,8 +2,8 @@
 
 import random
 
-from training.augmentation import add_resume_noise, augment, paraphrase_job, shuffle_sections
-from training.dataset import LabelledPair, Pair
+from training.pairs.dataset import LabelledPair, Pair
+from training.planning.augmentation import add_resume_noise, augment, paraphrase_job, shuffle_sections
 
 JOB = (
     "Nurse\n\nWe are looking for a nurse with at least two years of experience."

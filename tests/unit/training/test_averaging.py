@@ -15,8 +15,8 @@ from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import AdapterIncompatible
 from services.scoring.model.base_model import BaseModel, load_base_model
 from tests.adapter_folders import TINY_MODEL, make_adapter
-from training.averaging import average_adapters
-from training.lora_setup import TARGET_MODULES
+from training.adapter_output.averaging import average_adapters
+from training.learning.lora_setup import TARGET_MODULES
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.contracts.scoring import NUM_SCORES, ScoreDistribution
-from training.calibration import (
+from training.figures.calibration import (
     LEAST_PROBABILITY,
     CalibrationBin,
     calibration_bins,

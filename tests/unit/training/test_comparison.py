@@ -19,10 +19,10 @@ from services.contracts.scoring import PairRequest
 from services.contracts.training_run import COMPARISON_FILE
 from services.scoring.engine.factory import build_engine
 from services.scoring.model.score_model import ScoreModel
-from training import job_file
+from training import job as job_file
 from training.comparison import compare_adapters
-from training.dataset import LabelledPair, read_labelled_pairs
-from training.job_file import TrainingJob, run_job
+from training.job import TrainingJob, run_job
+from training.pairs.dataset import LabelledPair, read_labelled_pairs
 from training.synthetic.generator import generate_pairs
 
 from .learnable_pairs import CONFIG, learnable_pairs

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from services.contracts.errors import InvalidInput
-from training.dataset import BadRow, Pair, read_labelled_pairs, read_pairs, read_rows
+from training.pairs.dataset import BadRow, Pair, read_labelled_pairs, read_pairs, read_rows
 
 GOOD = {"resume": "A nurse.", "job_description": "A job.", "score": 70, "other": [1]}
 

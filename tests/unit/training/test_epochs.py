@@ -6,11 +6,11 @@ from collections import Counter
 import pytest
 
 from services.scoring.reading.text_encoder import TextEncoder
-from training.batches import AnswerBatch, JobGroup, TrainingBatch, batch_from_row
 from training.configuration import FineTuningConfig
-from training.dataset import LabelledPair, Pair
-from training.epochs import EpochPlanner, clear_cases, dataset_from_batches
-from training.splits import split_off_validation
+from training.pairs.dataset import LabelledPair, Pair
+from training.pairs.splits import split_off_validation
+from training.planning.batches import AnswerBatch, JobGroup, TrainingBatch, batch_from_row
+from training.planning.epochs import EpochPlanner, clear_cases, dataset_from_batches
 
 CONFIG = FineTuningConfig(epochs=2, batch_size=4, max_prompt_tokens=512)
 FIELDS = {

@@ -3,9 +3,9 @@ import math
 import pytest
 
 from services.contracts.scoring import NUM_SCORES, ScoreDistribution
-from training.calibration import CalibrationBin
-from training.dataset import LabelledPair, Pair
-from training.evaluation import evaluate
+from training.figures.calibration import CalibrationBin
+from training.figures.evaluation import evaluate
+from training.pairs.dataset import LabelledPair, Pair
 
 
 def label(score: float, category: str, job: str = "job") -> LabelledPair:

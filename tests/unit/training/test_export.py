@@ -24,9 +24,9 @@ from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.identity_masking import mask_identity
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
-from training import export
-from training.fine_tuning import TrainingData, fine_tune
-from training.reference import measure_reference
+from training.adapter_output import export
+from training.adapter_output.reference import measure_reference
+from training.learning.fine_tuning import TrainingData, fine_tune
 
 from .learnable_pairs import CONFIG, learnable_pairs
 

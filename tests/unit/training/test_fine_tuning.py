@@ -16,10 +16,10 @@ from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.model.base_model import BaseModel, load_base_model
 from services.scoring.model.score_model import ScoreModel
-from training.dataset import LabelledPair
-from training.fine_tuning import TrainingData, TrainingOutOfMemory, fine_tune
-from training.freed_memory import FreedMemoryReturn
-from training.score_trainer import ScoreTrainer, TrainingDiverged
+from training.learning.fine_tuning import TrainingData, TrainingOutOfMemory, fine_tune
+from training.learning.heap_trim import HeapTrim
+from training.learning.score_trainer import ScoreTrainer, TrainingDiverged
+from training.pairs.dataset import LabelledPair
 
 from .learnable_pairs import CONFIG, JOBS, learnable_pairs
 
@@ -286,7 +286,7 @@ def test_a_run_on_a_cpu_returns_freed_memory(
 ) -> None:
     steps: list[int] = []
     monkeypatch.setattr(
-        FreedMemoryReturn,
+        HeapTrim,
         "on_step_end",
         lambda _self, _args, state, *_, **__: steps.append(state.global_step),
     )

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.resident_memory import resident_bytes
-from training.freed_memory import FreedMemoryReturn
+from training.learning.heap_trim import HeapTrim
 
 BLOCK_BYTES, NUM_BLOCKS = 10_000, 20_000
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only 
 
 @pytest.mark.parametrize(("step", "is_returned"), [(19, False), (20, True)])
 def test_every_twentieth_step_returns_what_was_freed(step: int, is_returned: bool) -> None:
-    callback = FreedMemoryReturn()
+    callback = HeapTrim()
     blocks = [bytes(BLOCK_BYTES) for _ in range(NUM_BLOCKS)]
     last = blocks[-1]  # above all others, so that freeing them alone does not shrink the heap
     del blocks

@@ -11,7 +11,7 @@ import pytest
 from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import SettingsInvalid
 from services.contracts.training_run import COMPARISON_FILE
-from training.job_file import load_job
+from training.job import load_job
 
 from .learnable_pairs import learnable_pairs
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from services.scoring.reading.score_scale import distribution_from_logits
-from training.objectives import (
+from training.learning.objectives import (
     expected_score_error,
     log_distribution,
     pairwise_ranking_loss,

@@ -15,14 +15,14 @@ from PIL import Image
 
 from services.contracts.errors import AdapterIncompatible
 from services.contracts.scoring import NUM_SCORES, ScoreDistribution, category_of
-from training.dataset import LabelledPair, Pair
-from training.evaluation import evaluate
-from training.report.baselines import compare, tfidf_similarities
+from training.figures.baselines import compare, tfidf_similarities
+from training.figures.evaluation import evaluate
+from training.figures.scored_pairs import ScoredPairs
+from training.pairs.dataset import LabelledPair, Pair
 from training.report.evaluation_report import ReportSubject, write_report
 from training.report.figure_texts import FIGURE_TEXTS
 from training.report.loss_curves import TrainingStep, read_history
 from training.report.plots import PLOT_FILES
-from training.report.scored_pairs import ScoredPairs
 
 SUBJECT = ReportSubject(
     base_model="tiny-gemma",

@@ -9,11 +9,19 @@ import pytest
 from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import SettingsInvalid
 from services.scoring.model.base_model import BaseModel, load_base_model
-from training import tuning
 from training.configuration import load_config
-from training.fine_tuning import TrainingData
-from training.score_trainer import TrainingDiverged
-from training.tuning import BEST_CONFIG_FILE, RESULTS_FILE, Grid, Trial, load_grid, rank_trials, read_trials
+from training.learning import tuning
+from training.learning.fine_tuning import TrainingData
+from training.learning.score_trainer import TrainingDiverged
+from training.learning.tuning import (
+    BEST_CONFIG_FILE,
+    RESULTS_FILE,
+    Grid,
+    Trial,
+    load_grid,
+    rank_trials,
+    read_trials,
+)
 
 from .learnable_pairs import CONFIG, learnable_pairs
 

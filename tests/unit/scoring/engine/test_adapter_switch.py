@@ -25,7 +25,7 @@ from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model import cpu_products
 from services.scoring.model.base_model import BaseModel, load_base_model
 from services.scoring.model.lora_layers import LoraFactors, LoraLayers, LoraMode, MergedWeight
-from training.lora_setup import TARGET_MODULES
+from training.learning.lora_setup import TARGET_MODULES
 
 JOBS = [f"Job {number}: we look for a nurse with {number} years of care." for number in range(3)]
 RESUMES = [f"Nurse {number}. " + "Cared for patients. " * (number % 5) for number in range(8)]

@@ -15,7 +15,7 @@ from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.model.base_model import BaseModel, load_base_model
 from services.scoring.model.lora_layers import LoraLayers
-from training.lora_setup import TARGET_MODULES
+from training.learning.lora_setup import TARGET_MODULES
 
 
 @pytest.fixture

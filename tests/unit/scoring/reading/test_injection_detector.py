@@ -5,7 +5,7 @@ import random
 import pytest
 
 from services.scoring.reading.injection_detector import is_suspicious
-from training.injection.attacks import Attack, attacked_resume, load_attacks
+from training.attacks.attacks import Attack, attacked_resume, load_attacks
 from training.synthetic.generator import generate_pairs
 
 JOB = next(iter(generate_pairs(1, seed=1)))["job_description"]

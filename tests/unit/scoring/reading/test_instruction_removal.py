@@ -4,7 +4,7 @@ import pytest
 
 from services.scoring.reading.injection_detector import is_suspicious
 from services.scoring.reading.instruction_removal import without_instructions
-from training.injection.suite import AttackedPair, build_suite
+from training.attacks.suite import AttackedPair, build_suite
 
 JOB = (
     "We look for a nurse who cares for patients on two wards at night, writes the plan of the day with the "

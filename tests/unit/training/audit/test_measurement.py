@@ -12,8 +12,8 @@ from services.contracts.scoring import NUM_SCORES, PairRequest, PairScore, Score
 from training.audit.figures import AuditFigures, AuditThresholds
 from training.audit.measurement import Audit, AuditPlan
 from training.audit.report import AuditSubject, audit_as_json, write_audit
-from training.dataset import LabelledPair, Pair
-from training.score_store import ScoreStore
+from training.figures.score_store import ScoreStore
+from training.pairs.dataset import LabelledPair, Pair
 from training.synthetic.generator import generate_pairs
 
 LIMITS = AuditThresholds()

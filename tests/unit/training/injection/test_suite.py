@@ -8,11 +8,11 @@ import pytest
 from services.contracts.scoring import PairRequest, PairScore, ScoreDistribution
 from services.scoring.reading.injection_detector import POSSIBLE_PROMPT_INJECTION
 from tests.fake_scorer import fake_score
-from training.augmentation import with_attack
-from training.dataset import LabelledPair, Pair
-from training.injection.attacks import load_attacks, random_attack
-from training.injection.audit import count_false_flags, measure
-from training.injection.suite import build_suite
+from training.attacks.attacks import load_attacks, random_attack
+from training.attacks.audit import count_false_flags, measure
+from training.attacks.suite import build_suite
+from training.pairs.dataset import LabelledPair, Pair
+from training.planning.augmentation import with_attack
 
 KINDS = {
     "authority",

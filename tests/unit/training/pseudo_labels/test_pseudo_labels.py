@@ -4,10 +4,10 @@ import random
 
 import numpy as np
 
-from training.dataset import LabelledPair, Pair
-from training.evaluation import rank_correlation
-from training.pseudo_labels.pairing import pseudo_labelled
-from training.pseudo_labels.teacher import Teacher
+from training.figures.evaluation import rank_correlation
+from training.pairs.dataset import LabelledPair, Pair
+from training.teacher.model import Teacher
+from training.teacher.pairing import pseudo_labelled
 
 FIELDS = ("python kafka services", "nursing intensive care wards", "bread ovens dough", "tax ledgers audits")
 

@@ -3,8 +3,8 @@
 import pytest
 
 from services.contracts.errors import InvalidInput
-from training.dataset import LabelledPair, Pair
-from training.pseudo_labels.second_opinion import blended
+from training.pairs.dataset import LabelledPair, Pair
+from training.teacher.second_opinion import blended
 
 
 def _pairs(*opinions: tuple[float, float | None]) -> list[LabelledPair]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from training.dataset import read_labelled_pairs
-from training.pair_output import write_pairs
+from training.pairs.dataset import read_labelled_pairs
+from training.pairs.pair_output import write_pairs
 from training.synthetic.generator import generate_pairs
 from training.synthetic.occupations import load_catalog
 from training.synthetic.phrases import mentions

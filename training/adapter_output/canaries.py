@@ -5,7 +5,7 @@ from services.contracts.reading import ReadingRules
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.pair_reader import PairReader
 from services.scoring.reading.text_encoder import TextEncoder
-from training.served_scoring import score_as_served
+from training.figures.served_scoring import score_as_served
 from training.synthetic.generator import generate_pairs
 
 NUM_CANARIES = 4

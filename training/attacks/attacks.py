@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from training.injection.disguises import DISGUISES
+from training.attacks.disguises import DISGUISES
 
 PASTED_JOB = "pasted_job"
 _PLACES = ("start", "middle", "end")
@@ -33,7 +33,7 @@ class Attack:
 @cache
 def load_attacks() -> tuple[Attack, ...]:
     """Returns all attacks, in the order of their file."""
-    content = files("training.injection").joinpath("data/attacks.json").read_text("utf-8")
+    content = files("training.attacks").joinpath("data/attacks.json").read_text("utf-8")
     return tuple(Attack(**row) for row in json.loads(content))
 
 

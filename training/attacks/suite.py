@@ -4,7 +4,7 @@ import itertools
 import random
 from dataclasses import dataclass, field
 
-from training.injection.attacks import Attack, attacked_resume, load_attacks
+from training.attacks.attacks import Attack, attacked_resume, load_attacks
 from training.synthetic.generator import generate_pairs
 
 NUM_CLEAN = 24

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.preprocessing import StandardScaler
 
-from training.dataset import LabelledPair
-from training.pseudo_labels.features import Floats, TextVectors, vectors_of
+from training.pairs.dataset import LabelledPair
+from training.teacher.features import Floats, TextVectors, vectors_of
 
 Places = NDArray[np.int64]
 _NUM_TREES = 400

@@ -16,8 +16,8 @@ from services.contracts.adapters import Canary
 from services.contracts.reading import PROMPT_VERSION, ReadingRules
 from services.contracts.reference import ReferenceFigures
 from services.scoring.model.base_model import BaseModel
+from training.adapter_output.model_card import CARD_FILE, write_card
 from training.configuration import FineTuningConfig, plain_fields
-from training.model_card import CARD_FILE, write_card
 
 
 @dataclass(frozen=True, slots=True)

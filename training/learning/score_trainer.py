@@ -8,14 +8,14 @@ from transformers import Trainer, TrainerCallback
 
 from services.contracts.errors import ScorerError
 from services.scoring.model.score_model import ScoreModel, TreeRow
-from training.batches import AnswerBatch, JobGroup, batch_from_row
 from training.configuration import FineTuningConfig
-from training.objectives import (
+from training.learning.objectives import (
     expected_score_error,
     log_distribution,
     pairwise_ranking_loss,
     soft_cross_entropy,
 )
+from training.planning.batches import AnswerBatch, JobGroup, batch_from_row
 
 _IGNORED = -100
 

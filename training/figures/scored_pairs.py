@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.scoring import ScoreDistribution
-from training.dataset import LabelledPair
+from training.pairs.dataset import LabelledPair
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from services.contracts.errors import SettingsInvalid
 from services.scoring.model.base_model import BaseModel
 from training.configuration import FineTuningConfig, parse_config, plain_fields, read_mapping
-from training.fine_tuning import FineTuningResult, TrainingData, TrainingOutOfMemory, fine_tune
-from training.score_trainer import TrainingDiverged
+from training.learning.fine_tuning import FineTuningResult, TrainingData, TrainingOutOfMemory, fine_tune
+from training.learning.score_trainer import TrainingDiverged
 
 RESULTS_FILE = "results.jsonl"
 BEST_CONFIG_FILE = "best_config.yaml"

@@ -16,8 +16,8 @@ from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.pair_reader import PairReader
 from services.scoring.reading.prompt import Prompt
 from services.scoring.reading.text_encoder import TextEncoder
-from training.dataset import LabelledPair
-from training.served_scoring import score_as_served
+from training.figures.served_scoring import score_as_served
+from training.pairs.dataset import LabelledPair
 
 
 def measure_reference(

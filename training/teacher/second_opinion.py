@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.dataset import LabelledPair, bad_row, is_number
+from training.pairs.dataset import LabelledPair, bad_row, is_number
 
 _PREDICTED = "predicted_score"
 

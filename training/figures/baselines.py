@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
-from training.dataset import LabelledPair
-from training.evaluation import Evaluation, rank_correlation, roc_auc, within_job_auc
-from training.report.scored_pairs import ScoredPairs
+from training.figures.evaluation import Evaluation, rank_correlation, roc_auc, within_job_auc
+from training.figures.scored_pairs import ScoredPairs
+from training.pairs.dataset import LabelledPair
 
 # One-letter words too: "C" and "R" are skills.
 _WORD = re.compile(r"\w+")

@@ -12,13 +12,13 @@ import datasets
 from services.contracts.errors import InvalidInput
 from services.scoring.reading.pair_reader import PairReader
 from services.scoring.reading.text_encoder import TextEncoder
-from training.augmentation import augment, with_attack
-from training.batches import AnswerBatch, TrainingBatch, row_from_batch
 from training.configuration import FineTuningConfig
-from training.dataset import LabelledPair
-from training.formatting import AnswerExample, AnswerFormatter
-from training.job_groups import build_job_groups
-from training.tasks import task_example
+from training.pairs.dataset import LabelledPair
+from training.planning.augmentation import augment, with_attack
+from training.planning.batches import AnswerBatch, TrainingBatch, row_from_batch
+from training.planning.formatting import AnswerExample, AnswerFormatter
+from training.planning.job_groups import build_job_groups
+from training.planning.tasks import task_example
 
 # Clear cases come first in a curriculum.
 _CLEARLY_POOR, _CLEARLY_EXCELLENT = 30.0, 80.0

@@ -22,9 +22,9 @@ from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
-from training.canaries import score_canaries
+from training.adapter_output.canaries import score_canaries
+from training.adapter_output.export import AdapterRecord, export_adapter
 from training.configuration import FineTuningConfig, parse_config
-from training.export import AdapterRecord, export_adapter
 
 # What two adapters must share for their factors to mean the same.
 _SHAPE = ("r", "lora_alpha", "use_rslora", "target_modules", "layers_to_transform")

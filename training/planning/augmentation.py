@@ -5,8 +5,8 @@ import random
 import re
 
 from services.contracts.scoring import category_of
-from training.dataset import LabelledPair
-from training.injection.attacks import random_attack
+from training.attacks.attacks import random_attack
+from training.pairs.dataset import LabelledPair
 
 # A resume with slips in it reads a little worse.
 RESUME_NOISE_POINTS = 2.0

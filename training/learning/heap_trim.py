@@ -10,7 +10,7 @@ from transformers import TrainerCallback
 _STEPS_BETWEEN = 20
 
 
-class FreedMemoryReturn(TrainerCallback):  # type: ignore[misc]  # transformers is not followed
+class HeapTrim(TrainerCallback):  # type: ignore[misc]  # transformers is not followed
     """Returns freed heap memory every few steps, where the C library can (glibc; malloc_trim(3))."""
 
     def __init__(self) -> None:

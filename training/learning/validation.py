@@ -10,9 +10,9 @@ from services.contracts.scoring import ScoreDistribution
 from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring.reading.pair_reader import PairReader
 from services.scoring.reading.text_encoder import TextEncoder
-from training.dataset import LabelledPair
-from training.evaluation import Evaluation, evaluate
-from training.objectives import log_distribution
+from training.figures.evaluation import Evaluation, evaluate
+from training.learning.objectives import log_distribution
+from training.pairs.dataset import LabelledPair
 
 
 def validate(

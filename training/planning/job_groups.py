@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from services.contracts.errors import InvalidInput
 from services.scoring.reading.pair_reader import PairReader
-from training.batches import JobGroup
-from training.dataset import LabelledPair
+from training.pairs.dataset import LabelledPair
+from training.planning.batches import JobGroup
 
 # Neighbours in length change a little from epoch to epoch, so that the ranking loss sees other pairs.
 _LENGTH_JITTER = 0.2

@@ -11,14 +11,14 @@ from scipy import stats
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from services.contracts.scoring import CATEGORY_FLOORS, ScoreDistribution, category_of
-from training.calibration import (
+from training.figures.calibration import (
     CalibrationBin,
     calibration_bins,
     expected_calibration_error,
     interval_coverage,
     negative_log_likelihood,
 )
-from training.dataset import LabelledPair
+from training.pairs.dataset import LabelledPair
 
 CATEGORIES = tuple(name for name, _ in CATEGORY_FLOORS)
 _FLOORS = dict(CATEGORY_FLOORS)

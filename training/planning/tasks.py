@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.configuration import TaskName
-from training.dataset import LabelledPair
-from training.formatting import AnswerExample, AnswerFormatter
+from training.pairs.dataset import LabelledPair
+from training.planning.formatting import AnswerExample, AnswerFormatter
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import numpy as np
 
 from services.contracts.scoring import PairScore
 from services.scoring.reading.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
-from training.dataset import Pair
-from training.injection.suite import AttackedPair
+from training.attacks.suite import AttackedPair
+from training.pairs.dataset import Pair
 
 ALL, HELD_OUT = "all", "held out"
 

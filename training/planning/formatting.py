@@ -10,7 +10,7 @@ from services.contracts.reading import ReadingRules
 from services.scoring.reading.pair_reader import PairReader
 from services.scoring.reading.prompt import BEFORE_EXPLANATION
 from services.scoring.reading.text_encoder import TextEncoder
-from training.dataset import LabelledPair
+from training.pairs.dataset import LabelledPair
 
 # A reasoning of three sentences; longer ones are cut, so that the resume keeps its room.
 MAX_ANSWER_TOKENS = 128

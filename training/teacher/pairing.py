@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from services.contracts.scoring import MAX_SCORE
-from training.dataset import LabelledPair
-from training.pseudo_labels.teacher import Teacher
+from training.pairs.dataset import LabelledPair
+from training.teacher.model import Teacher
 
 # A teacher's scores crowd around the mean. What they say is an order; it is laid out over the scale again, a
 # little more of it in the lower half, where most pairings of a job and a resume belong.

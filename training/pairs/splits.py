@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
-from training.dataset import LabelledPair
+from training.pairs.dataset import LabelledPair
 
 
 def split_off_validation(

@@ -15,8 +15,8 @@ from services.contracts.training_run import COMPARISON_FILE, PROGRESS_FILE, Prog
 from services.scoring.model.base_model import load_base_model
 from training.comparison import compare_adapters
 from training.configuration import FineTuningConfig, parse_config, plain_fields
-from training.dataset import read_labelled_pairs
-from training.fine_tuning import FineTuningResult, TrainingData, fine_tune
+from training.learning.fine_tuning import FineTuningResult, TrainingData, fine_tune
+from training.pairs.dataset import read_labelled_pairs
 
 
 def load_job(path: Path) -> TrainingJob:

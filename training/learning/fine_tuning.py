@@ -23,17 +23,17 @@ from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
-from training.canaries import score_canaries
+from training.adapter_output.canaries import score_canaries
+from training.adapter_output.export import AdapterRecord, export_adapter
+from training.adapter_output.reference import measure_reference
 from training.configuration import FineTuningConfig
-from training.dataset import LabelledPair, mask_pair
-from training.epochs import EpochPlanner, dataset_from_batches
-from training.export import AdapterRecord, export_adapter
-from training.freed_memory import FreedMemoryReturn
-from training.lora_setup import set_evaluation_mode, told_shape, with_lora
-from training.reference import measure_reference
-from training.score_trainer import LastStepEvaluation, ProgressReporter, ScoreTrainer
-from training.splits import split_off_validation
-from training.validation import validate
+from training.learning.heap_trim import HeapTrim
+from training.learning.lora_setup import set_evaluation_mode, told_shape, with_lora
+from training.learning.score_trainer import LastStepEvaluation, ProgressReporter, ScoreTrainer
+from training.learning.validation import validate
+from training.pairs.dataset import LabelledPair, mask_pair
+from training.pairs.splits import split_off_validation
+from training.planning.epochs import EpochPlanner, dataset_from_batches
 
 _LOGGING_STEPS = 5
 
@@ -227,7 +227,7 @@ def _callbacks(
 ) -> list[Any]:
     callbacks: list[Any] = [ProgressReporter(progress)]
     if device_type == "cpu":
-        callbacks.append(FreedMemoryReturn())
+        callbacks.append(HeapTrim())
     if is_validated:
         callbacks.append(LastStepEvaluation())
         if config.early_stopping_patience:
