@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 import traceback
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
@@ -16,7 +17,6 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from services.process.settings import LogSettings
-from services.process.tracing import current_trace_id
 
 # Libraries that tell at INFO what only their own developers want to know.
 LIBRARY_LEVEL = logging.WARNING
@@ -26,6 +26,9 @@ COMMAND = "command"  # what a person started, who sees errors and their own text
 
 # asyncio repeats a forgotten task's exception, text and all, in its own message.
 _REPEATED_EXCEPTION = re.compile(r"exception=.*>", re.DOTALL)
+#: Trace id of the running work, for log lines; tasks that it starts inherit it.
+current_trace_id: ContextVar[str] = ContextVar("current_trace_id", default="")
+
 _MAX_FRAMES = 12
 
 # Names under which a resume, a job text or a person could slip into a log line.

@@ -1,83 +1,57 @@
 """OpenTelemetry traces of single applications and calls, exported by OTLP; off without an endpoint.
 
-The W3C traceparent comes in with Kafka headers or gRPC metadata and goes on with the published score. The
-model core knows nothing of it: its stages become spans afterwards, from the times that stand in the result.
-Spans hold ids of nobody: the entrypoint, the versions, token counts and the kind of an error.
+The W3C traceparent comes in with Kafka headers or gRPC metadata and goes on with the published score, also
+where nothing is traced here (W3C Trace Context, 4.3). The model core knows nothing of it: its stages become
+spans afterwards, from the times that stand in the result. Spans hold ids of nobody: the entrypoint, the
+versions, token counts and the kind of an error.
 """
 
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    NoOpTracer,
+    Span,
+    SpanKind,
+    Status,
+    StatusCode,
+    Tracer,
+    format_trace_id,
+    set_span_in_context,
+)
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
 from services.contracts.scoring import PairScore
+from services.process.logging import current_trace_id
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
-TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
-# W3C Trace Context, sections 3.2 and 3.3.1.5; versions above 00 may be longer.
-_TRACEPARENT_FORM = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]{0,200})?")
-_MAX_TRACESTATE_CHARACTERS = 512
 NANOSECONDS_PER_SECOND = 10**9
 Headers = Sequence[tuple[str, bytes]]
 
-#: Trace id of the running work, for log lines; tasks that it starts inherit it.
-current_trace_id: ContextVar[str] = ContextVar("current_trace_id", default="")
+_PROPAGATOR = TraceContextTextMapPropagator()
 
 
 class Trace:
-    """One application or call that is not traced."""
+    """The trace of one application or call; recorded or not, it hands the context on.
+
+    Args:
+        tracer: makes the spans of its steps.
+        span: of the whole.
+    """
+
+    def __init__(self, tracer: Tracer, span: Span) -> None:
+        self._tracer = tracer
+        self._span = span
+        self._context = set_span_in_context(span)
 
     def on_score(self, score: PairScore) -> None:
         """Takes the stages of a score; call it when the score has just come."""
-
-    def on_refusal(self, kind: str) -> None:
-        """Marks the whole as failed.
-
-        Args:
-            kind: snake_case reason, without any text of the pair.
-        """
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Measures what it encloses."""
-        yield
-
-    def headers(self) -> list[tuple[str, bytes]]:
-        """Returns what hands the trace on with a record."""
-        return []
-
-
-NO_TRACE = Trace()
-#: The trace of the running work.
-current_trace: ContextVar[Trace] = ContextVar("current_trace", default=NO_TRACE)
-
-
-class _Forwarded(Trace):
-    """One that others trace: who takes no part hands the context on as it came (W3C Trace Context, 4.3)."""
-
-    def __init__(self, carrier: Mapping[str, str]) -> None:
-        self._headers: list[tuple[str, bytes]] = []
-        parent, state = carrier.get(TRACEPARENT, ""), carrier.get(TRACESTATE, "")
-        if _TRACEPARENT_FORM.fullmatch(parent):
-            self._headers.append((TRACEPARENT, parent.encode()))
-            if 0 < len(state) <= _MAX_TRACESTATE_CHARACTERS and state.isascii():
-                self._headers.append((TRACESTATE, state.encode()))
-
-    def headers(self) -> list[tuple[str, bytes]]:
-        return self._headers.copy()
-
-
-class _Recorded(Trace):
-    def __init__(self, tracer: Any, span: Any) -> None:
-        self._tracer = tracer
-        self._span = span
-        self._context = _context_of(span)
-
-    def on_score(self, score: PairScore) -> None:
         seconds = score.seconds
         stages = (
             ("encode", seconds.encode),
@@ -90,7 +64,7 @@ class _Recorded(Trace):
         whole = self._tracer.start_span("score", self._context, start_time=start)
         for name, length in stages:
             end = start + round(length * NANOSECONDS_PER_SECOND)
-            self._tracer.start_span(name, _context_of(whole), start_time=start).end(end)
+            self._tracer.start_span(name, set_span_in_context(whole), start_time=start).end(end)
             start = end
         whole.set_attributes(
             {
@@ -105,10 +79,16 @@ class _Recorded(Trace):
         whole.end(start)
 
     def on_refusal(self, kind: str) -> None:
-        _fail(self._span, kind)
+        """Marks the whole as failed.
+
+        Args:
+            kind: snake_case reason, without any text of the pair.
+        """
+        self._span.set_status(Status(StatusCode.ERROR, kind))
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
+        """Measures what it encloses."""
         span = self._tracer.start_span(name, self._context)
         try:
             yield
@@ -116,13 +96,19 @@ class _Recorded(Trace):
             span.end()
 
     def headers(self) -> list[tuple[str, bytes]]:
+        """Returns what hands the trace on with a record."""
         carrier: dict[str, str] = {}
-        _propagator().inject(carrier, self._context)
+        _PROPAGATOR.inject(carrier, self._context)
         return [(name, value.encode()) for name, value in carrier.items()]
 
 
+NO_TRACE = Trace(NoOpTracer(), INVALID_SPAN)
+#: The trace of the running work.
+current_trace: ContextVar[Trace] = ContextVar("current_trace", default=NO_TRACE)
+
+
 class Tracing:
-    """Makes the traces of a process; without an endpoint nothing of OpenTelemetry is even imported.
+    """Makes the traces of a process; without an endpoint they record nothing.
 
     Args:
         endpoint: takes the spans, OTLP over gRPC; ``https://`` is encrypted, ``http://`` is not; empty: off.
@@ -132,9 +118,10 @@ class Tracing:
 
     def __init__(self, endpoint: str, service: str, exporter: "SpanExporter | None" = None) -> None:
         self._provider: Any = None
-        self._tracer: Any = None
+        self._tracer: Tracer = NoOpTracer()
         if not endpoint and exporter is None:
             return
+        # The SDK takes half a second, which a process that traces nothing need not wait.
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -146,7 +133,7 @@ class Tracing:
 
     @classmethod
     def off(cls) -> "Tracing":
-        """Returns one that makes no traces."""
+        """Returns one that records nothing."""
         return cls("", "")
 
     @contextmanager
@@ -158,7 +145,7 @@ class Tracing:
             headers: of the record.
         """
         carrier = {key.lower(): (value or b"").decode("ascii", "replace") for key, value in headers}
-        with self._traced(name, carrier, is_server=False) as trace:
+        with self._traced(name, carrier, SpanKind.CONSUMER) as trace:
             yield trace
 
     @contextmanager
@@ -170,7 +157,7 @@ class Tracing:
             metadata: of the call.
         """
         carrier = {key: value for key, value in metadata if isinstance(value, str)}
-        with self._traced(name, carrier, is_server=True) as trace:
+        with self._traced(name, carrier, SpanKind.SERVER) as trace:
             yield trace
 
     def close(self) -> None:
@@ -179,32 +166,16 @@ class Tracing:
             self._provider.shutdown()
 
     @contextmanager
-    def _traced(self, name: str, carrier: Mapping[str, str], *, is_server: bool) -> Iterator[Trace]:
-        if self._tracer is not None:
-            with self._recorded(name, carrier, is_server=is_server) as recorded:
-                yield recorded
-            return
-        forwarded = _Forwarded(carrier)
-        token = current_trace.set(forwarded)
-        try:
-            yield forwarded
-        finally:
-            current_trace.reset(token)
-
-    @contextmanager
-    def _recorded(self, name: str, carrier: Mapping[str, str], *, is_server: bool) -> Iterator[Trace]:
-        from opentelemetry.trace import SpanKind, format_trace_id
-
-        kind = SpanKind.SERVER if is_server else SpanKind.CONSUMER
-        span = self._tracer.start_span(name, _propagator().extract(carrier), kind)
-        trace = _Recorded(self._tracer, span)
-        trace_token = current_trace.set(trace)
-        id_token = current_trace_id.set(format_trace_id(span.get_span_context().trace_id))
+    def _traced(self, name: str, carrier: Mapping[str, str], kind: SpanKind) -> Iterator[Trace]:
+        span = self._tracer.start_span(name, _PROPAGATOR.extract(carrier), kind)
+        trace = Trace(self._tracer, span)
+        trace_id = format_trace_id(span.get_span_context().trace_id) if span.is_recording() else ""
+        trace_token, id_token = current_trace.set(trace), current_trace_id.set(trace_id)
         try:
             yield trace
         except BaseException as error:
             # Its kind alone: the text of an error, and its frames' locals, may quote a resume.
-            _fail(span, type(error).__name__)
+            trace.on_refusal(type(error).__name__)
             raise
         finally:
             current_trace_id.reset(id_token)
@@ -216,21 +187,3 @@ def _otlp_exporter(endpoint: str) -> "SpanExporter":
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
     return OTLPSpanExporter(endpoint=endpoint)
-
-
-def _context_of(span: Any) -> Any:
-    from opentelemetry.trace import set_span_in_context
-
-    return set_span_in_context(span)
-
-
-def _fail(span: Any, kind: str) -> None:
-    from opentelemetry.trace import Status, StatusCode
-
-    span.set_status(Status(StatusCode.ERROR, kind))
-
-
-def _propagator() -> Any:
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-    return TraceContextTextMapPropagator()
