@@ -21,7 +21,6 @@ from services.scoring.model.adapter_fit import check_fits
 from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
-from services.scoring.reading.text_encoder import TextEncoder
 from training.adapter_output.canaries import score_canaries
 from training.adapter_output.export import AdapterRecord, export_adapter
 from training.configuration import FineTuningConfig, parse_config
@@ -56,7 +55,7 @@ def average_adapters(base: BaseModel, folders: Sequence[Path], output: Path) -> 
             if ".lora_" in name:
                 key = name.replace(".default", "")
                 parameter.copy_(torch.stack([each[key].float() for each in weights]).mean(dim=0))
-    encoder = TextEncoder(base.tokenizer)
+    encoder = base.encoder
     score_model = ScoreModel(base, find_score_tokens(encoder))
     metadata = read_metadata(folders[-1])
     record = AdapterRecord(

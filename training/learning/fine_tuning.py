@@ -22,7 +22,6 @@ from services.contracts.outcomes import InputFault
 from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
-from services.scoring.reading.text_encoder import TextEncoder
 from training.adapter_output.canaries import score_canaries
 from training.adapter_output.export import AdapterRecord, export_adapter
 from training.adapter_output.reference import measure_reference
@@ -105,7 +104,7 @@ def fine_tune(
         SettingsInvalid: ``first_layer`` lies above the model's last one.
     """
     torch.manual_seed(config.seed)
-    encoder = TextEncoder(base.tokenizer)
+    encoder = base.encoder
     pairs, validation = list(data.pairs), list(data.validation or ())
     if data.validation is None:
         pairs, validation = split_off_validation(pairs, config.validation_share, config.seed)

@@ -9,10 +9,8 @@ from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import SettingsInvalid
 from services.scoring.model.adapter_fit import check_fits
 from services.scoring.model.base_model import BaseModel
+from services.scoring.model.families import TARGET_MODULES as TARGET_MODULES
 from training.configuration import FineTuningConfig
-
-# Every linear layer of a Gemma block (QLoRA, Dettmers et al. 2023: all layers, or quality suffers).
-TARGET_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 def with_lora(base: BaseModel, initial: Path | None, config: FineTuningConfig) -> Any:
@@ -38,7 +36,7 @@ def with_lora(base: BaseModel, initial: Path | None, config: FineTuningConfig) -
         r=config.rank,
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
-        target_modules=list(TARGET_MODULES),
+        target_modules=list(base.family.target_modules),
         layers_to_transform=_trained_layers(base, config) or None,
         task_type="CAUSAL_LM",
     )

@@ -1,4 +1,4 @@
-"""Instruction tuning in Gemma's own turns: a prompt, and the answer that the loss stands on.
+"""Instruction tuning in the model's own turns: a prompt, and the answer that the loss stands on.
 
 The prompt of a score is the one that scoring uses, so that training and serving cannot drift apart.
 """
@@ -14,8 +14,6 @@ from training.pairs.dataset import LabelledPair
 
 # A reasoning of three sentences; longer ones are cut, so that the resume keeps its room.
 MAX_ANSWER_TOKENS = 128
-_TURN = "<bos><start_of_turn>user\n{instruction}\n\n"
-_ANSWER_TURN = "<end_of_turn>\n<start_of_turn>model\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +57,12 @@ class AnswerFormatter:
 
     def task_example(self, instruction: str, text: str, answer: str) -> AnswerExample:
         """Returns another task over a text from outside, which is cut at its end where it is too long."""
-        before = self._encoder.encode_template(_TURN.format(instruction=instruction))
-        behind = self._encoder.encode_template(_ANSWER_TURN)
+        turns = self._encoder.turns
+        before = self._encoder.encode_template(f"{turns.start}{turns.user}{instruction}\n\n")
+        behind = self._encoder.encode_template(turns.end + turns.model)
         inside = self._encoder.encode_outside(text)[: self._max_tokens - len(before) - len(behind)]
         return AnswerExample((*before, *inside, *behind), self._answer(answer))
 
     def _answer(self, text: str) -> tuple[int, ...]:
         tokens = self._encoder.encode_outside(text)[: MAX_ANSWER_TOKENS - 1]
-        return (*tokens, *self._encoder.encode_template("<end_of_turn>"))
+        return (*tokens, *self._encoder.encode_template(self._encoder.turns.end))

@@ -13,8 +13,6 @@ from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.prompt import Prompt
 from services.scoring.reading.text_encoder import TextEncoder
 
-_STOP_TOKENS = ("<end_of_turn>", "<eos>")
-
 
 @dataclass(slots=True, eq=False)
 class ExplanationTask:
@@ -51,7 +49,7 @@ def write_explanation(
         encoder: of the base model.
         before_explanation: what stands between score and explanation, as tokens.
     """
-    stops = {encoder.token_id(token) for token in _STOP_TOKENS}
+    stops = {encoder.token_id(token) for token in encoder.turns.stops}
     answer = encoder.encode_template(str(round(task.score.score)))
     token, cache = model.continue_greedily([*task.prompt.suffix, *answer, *before_explanation], prefix)
     written: list[int] = []

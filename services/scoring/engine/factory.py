@@ -15,7 +15,6 @@ from services.scoring.model.base_model import BaseModel, load_base_model
 from services.scoring.model.bundled_model import Progress
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
-from services.scoring.reading.text_encoder import TextEncoder
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ def build_engine(
 def assemble_engine(base: BaseModel, settings: EngineSettings, observer: EngineObserver) -> ScoringEngine:
     """Builds an engine around a loaded base model; see ``build_engine``."""
 
-    encoder = TextEncoder(base.tokenizer)
+    encoder = base.encoder
     try:
         score_tokens = find_score_tokens(encoder)
     except ValueError as error:

@@ -29,13 +29,14 @@ from services.scoring.model.bundled_model import (
     prepare_bundled_model,
     prepare_bundled_tokenizer,
 )
+from services.scoring.model.families import Family, family_of
 from services.scoring.model.model_hub import fetch_from_hub
 from services.scoring.model.random_models import build_random_model, random_model_names
+from services.scoring.reading.text_encoder import TextEncoder
 
 log = logging.getLogger(__name__)
 
 _RANDOM = "random:"
-_SUPPORTED_TYPES = ("gemma2", "gemma3", "gemma3_text")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,16 @@ class BaseModel:
     name: str
     digest: str
     quantization: str
+
+    @property
+    def family(self) -> Family:
+        """Returns the family that the model is of."""
+        return family_of(self.model.config.model_type)
+
+    @property
+    def encoder(self) -> TextEncoder:
+        """Returns what turns texts into its tokens."""
+        return TextEncoder(self.tokenizer, self.family.turns)
 
 
 def load_base_model(settings: ModelSettings, progress: Progress = log.info) -> BaseModel:
@@ -185,8 +196,7 @@ def _from_pretrained(
 ) -> PreTrainedModel:
     transformers_logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    if config.model_type not in _SUPPORTED_TYPES:
-        raise ModelUnavailable(f"model type {config.model_type}: only Gemma 2 and Gemma 3 can be scored with")
+    family_of(config.model_type)  # refuses what is of none
     options: dict[str, Any] = {
         "dtype": dtype,
         "attn_implementation": attention_implementation(config, device.type),

@@ -13,10 +13,9 @@ from typing import Any
 import torch
 from torch import nn
 from transformers import PreTrainedModel
-from transformers.models.gemma2.modeling_gemma2 import Gemma2MLP, Gemma2RMSNorm
-from transformers.models.gemma3.modeling_gemma3 import Gemma3MLP, Gemma3RMSNorm
 
 from services.scoring.model.cpu_products import are_supported, product
+from services.scoring.model.families import family_of
 from services.scoring.model.lora_layers import LoraLinear, MergedWeight
 
 # Gemma's only one; the form that oneDNN knows by the name of "tanh".
@@ -32,11 +31,12 @@ def fuse_cpu_layers(model: PreTrainedModel) -> None:
     if not are_supported(model.device, model.dtype):
         return
 
+    family = family_of(model.config.model_type)
     is_activation_known = model.config.get_text_config(decoder=True).hidden_activation == _ACTIVATION
     for module in model.modules():
-        if isinstance(module, Gemma2RMSNorm | Gemma3RMSNorm):
+        if isinstance(module, family.norm):
             module.forward = MethodType(_normalize, module)
-        elif is_activation_known and isinstance(module, Gemma2MLP | Gemma3MLP):
+        elif is_activation_known and isinstance(module, family.feed_forward):
             module.forward = MethodType(_feed_forward, module)
 
 

@@ -12,7 +12,6 @@ from transformers import DynamicCache
 from services.scoring.model.attention_masks import TreeLayout, lay_out_causal, lay_out_tree
 from services.scoring.model.base_model import BaseModel
 from services.scoring.model.cpu_layers import fuse_cpu_layers
-from services.scoring.model.last_layer import shorten_last_layer
 from services.scoring.model.lora_layers import LoraLayers, LoraMode
 from services.scoring.model.prefix_state import PrefixState
 from services.scoring.reading.score_scale import NUM_READOUT_ROWS, ScoreTokens
@@ -53,7 +52,7 @@ class ScoreModel:
         config = base.model.config.get_text_config(decoder=True)
         self.lora = LoraLayers(base, lora_mode)
         self._backbone = _text_backbone(base.model)
-        shorten_last_layer(self._backbone)
+        base.family.shorten_last_layer(self._backbone)
         self._head: torch.Tensor = base.model.get_output_embeddings().weight
         self._softcap: float | None = config.final_logit_softcapping
         self._window: int | None = (

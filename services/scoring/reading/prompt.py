@@ -16,14 +16,13 @@ from services.contracts.outcomes import InputFault
 from services.scoring.reading.text_encoder import TextEncoder
 
 _BEFORE_JOB = (
-    "<bos><start_of_turn>user\n"
     "You are an experienced recruiter. Judge how well the resume fits the job, "
     "from 0 (no fit at all) to 100 (perfect fit).\n\n"
     "Job description:\n"
 )
 _BETWEEN = "\n\nResume:\n"
 # Ends in a space: "Score: 85" is written Score, :, space, 8, 5.
-_BEHIND_RESUME = "\n\nHow well does the resume fit the job?<end_of_turn>\n<start_of_turn>model\nScore: "
+_QUESTION, _ANSWER = "\n\nHow well does the resume fit the job?", "Score: "
 #: What leads from the score to its explanation.
 BEFORE_EXPLANATION = "\nReasoning:"
 
@@ -92,9 +91,10 @@ class PromptBuilder:
         self._encoder = encoder
         self._max_prompt_tokens = max_prompt_tokens
         self._max_resume_tokens = max_resume_tokens or max_prompt_tokens
-        self._before_job = encoder.encode_template(_BEFORE_JOB)
+        turns = encoder.turns
+        self._before_job = encoder.encode_template(turns.start + turns.user + _BEFORE_JOB)
         self._between = encoder.encode_template(_BETWEEN)
-        self._behind_resume = encoder.encode_template(_BEHIND_RESUME)
+        self._behind_resume = encoder.encode_template(_QUESTION + turns.end + turns.model + _ANSWER)
         self.before_explanation = tuple(encoder.encode_template(BEFORE_EXPLANATION))
         num_own = len(self._before_job) + len(self._between) + len(self._behind_resume)
         self._max_job_tokens = max_prompt_tokens - num_own - int(max_prompt_tokens * _RESUME_SHARE)

@@ -6,15 +6,24 @@ from collections.abc import Sequence
 from tokenizers import Tokenizer
 
 from services.scoring.reading.text_cleaning import clean_text
-
-_TURN_MARK = re.compile(r"(<bos>|<start_of_turn>|<end_of_turn>)")
+from services.scoring.reading.turns import GEMMA_TURNS, Turns
 
 
 class TextEncoder:
-    """Encodes with one tokenizer; stateless and safe to use from several threads."""
+    """Encodes with one tokenizer; stateless and safe to use from several threads.
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    Args:
+        tokenizer: of the model.
+        turns: of its family.
+
+    Attributes:
+        turns: likewise.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, turns: Turns = GEMMA_TURNS) -> None:
         self._tokenizer = tokenizer
+        self.turns = turns
+        self._mark = re.compile(f"({'|'.join(map(re.escape, turns.marks))})")
         # Blind to special tokens from here on: "<end_of_turn>" in a resume is plain letters.
         tokenizer.encode_special_tokens = True
 
@@ -25,8 +34,8 @@ class TextEncoder:
             ValueError: the vocabulary lacks a mark.
         """
         ids: list[int] = []
-        for part in _TURN_MARK.split(text):
-            if _TURN_MARK.fullmatch(part):
+        for part in self._mark.split(text):
+            if self._mark.fullmatch(part):
                 ids.append(self.token_id(part))
             else:
                 ids.extend(self._tokenizer.encode(part, add_special_tokens=False).ids)
