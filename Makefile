@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PB := services/pb
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast check proto bench bench-gpu bench-table bench-plot bench-tools tools sbom clean
+.PHONY: help up test test-fast check settings proto bench bench-gpu bench-table bench-plot bench-tools tools sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ check: $(STAMP) ## linters, types, layers, protobuf style, generated code curren
 	@tmp=$$(mktemp -d) && $(MAKE) --no-print-directory proto PB=$$tmp >/dev/null \
 	  && diff -r -x __pycache__ -x __init__.py $$tmp/scoring $(PB)/scoring \
 	  && rm -r $$tmp && echo "generated code is current"
+
+settings: $(STAMP) ## write docs/settings.md
+	$(BIN)/resume-scorer settings --markdown > docs/settings.md
 
 proto: $(STAMP) ## generate the protobuf and gRPC stubs into services/pb
 	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=$(PB) --pyi_out=$(PB) proto/scoring/v1/*.proto

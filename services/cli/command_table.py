@@ -56,6 +56,10 @@ COMMANDS = {
         "Publishes the events of a file of JSON lines; nothing is sent unless every line is right.",
     ),
     "score": ("services.cli.scoring_commands.score:score", "Scores resumes against a job, best first."),
+    "settings": (
+        "services.cli.service_commands.settings:settings",
+        "Shows every setting with its value here; passwords and tokens stay hidden.",
+    ),
     "train": (
         "services.cli.training_commands.train:train",
         "Fine-tunes a LoRA adapter; SCORER_ADAPTER or --adapter then loads its folder.",

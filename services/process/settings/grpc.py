@@ -17,17 +17,17 @@ class AccessSettings(Section):
     grpc_rate_per_second: float = Field(0, ge=0)
     """pairs and other calls of one caller; 0: no limit"""
     grpc_rate_burst: PositiveInt = 256
-    """how many of them at once"""
+    """how many of them a caller may ask at once"""
     grpc_max_concurrent_calls: PositiveInt = 2048
-    """health and reflection have places of their own"""
+    """calls at once; health and reflection have places of their own"""
     grpc_max_concurrent_calls_per_caller: PositiveInt = 512
-    """by token, certificate or address"""
+    """calls at once of one caller, told by token, certificate or address"""
     grpc_max_watches: PositiveInt = 512
     """streams of Health.Watch"""
     grpc_max_watches_per_caller: PositiveInt = 32
-    """of each address"""
+    """streams of Health.Watch of one address"""
     grpc_max_explanations: PositiveInt = 2
-    """at once; of one caller half of them, but one"""
+    """Explain calls at once; of one caller half of them, but one"""
 
 
 class ApiSettings(AccessSettings):
@@ -36,7 +36,7 @@ class ApiSettings(AccessSettings):
     grpc_host: str = "127.0.0.1"
     """address that it listens on"""
     grpc_port: Port = 50051
-    """likewise; 0: any free one"""
+    """port that it listens on; 0: any free one"""
     grpc_max_message_bytes: PositiveInt = 8 * 1024**2
     """as max_message_bytes in scoring_service.proto"""
     grpc_default_deadline_seconds: PositiveFloat = 60.0
@@ -46,7 +46,7 @@ class ApiSettings(AccessSettings):
     grpc_tls_certfile: str = ""
     """certificate chain, PEM; read again when it changes"""
     grpc_tls_keyfile: str = ""
-    """its key, PEM"""
+    """key of the certificate, PEM"""
     grpc_tls_client_cafile: str = ""
     """only clients with a certificate of these authorities get in"""
     api_allow_plaintext: bool = False
@@ -56,4 +56,4 @@ class ApiSettings(AccessSettings):
     grpc_reflection: bool = True
     """whether server reflection is served"""
     api_metrics_port: Port = 9102
-    """of metrics and probes"""
+    """port of metrics and probes"""

@@ -17,7 +17,7 @@ class KafkaSettings(Section):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     """how the user proves who it is"""
     kafka_sasl_username: str = ""
-    """user"""
+    """who connects, with SASL"""
     kafka_sasl_password: SecretStr = SecretStr("")
     """its password"""
     kafka_ssl_cafile: str = ""
@@ -29,9 +29,9 @@ class KafkaSettings(Section):
     kafka_session_timeout_seconds: float = Field(6.0, ge=1, le=300)
     """a worker that is silent for so long loses its partitions"""
     kafka_num_partitions: PositiveInt = 8
-    """of topics that are created"""
+    """partitions of topics that are created"""
     kafka_replication_factor: PositiveInt = 1
-    """of topics that are created"""
+    """replicas of topics that are created"""
     strict_fields: bool = False
     """whether a record with an unknown field is a dead letter; else the field is read past and counted"""
 
@@ -42,4 +42,4 @@ class BrokerSettings(Section):
     broker_host: str = "127.0.0.1"
     """address that it listens on"""
     broker_port: Port = 9092
-    """likewise; 0: any free one"""
+    """port that it listens on; 0: any free one"""

@@ -34,7 +34,7 @@ class TrainingSetSettings(Section):
     trainer_base_share: float = Field(0.5, ge=0, le=10)
     """pairs of the base set mixed in, for each new label"""
     trainer_held_out_share: float = Field(0.2, ge=0, lt=1)
-    """of the applications, never trained on"""
+    """share of the applications that is never trained on"""
     trainer_golden_set: str = ""
     """JSON lines of labelled pairs; empty: the built-in, invented ones"""
 
@@ -43,11 +43,11 @@ class TrainerSettings(FollowerSettings, TrainingPolicySettings, TrainingSetSetti
     """The whole service: the policy, the training set, and how a run computes."""
 
     trainer_dir: UserPath = Path("~/.local/share/resume-scorer/trainer").expanduser()
-    """labels and runs; of one trainer"""
+    """folder of labels and runs; of one trainer"""
     trainer_learning_rate: float = Field(1e-5, gt=0, lt=1)
-    """the fine-tuning guide's online learning"""
+    """of a run; the fine-tuning guide's online learning"""
     trainer_epochs: PositiveFloat = 1.0
-    """likewise"""
+    """passes of a run over its training set"""
     trainer_max_prompt_tokens: int = Field(1024, ge=128)
     """longest prompt in training, in tokens"""
     trainer_checkpoint_steps: PositiveInt = 20
@@ -55,11 +55,11 @@ class TrainerSettings(FollowerSettings, TrainingPolicySettings, TrainingSetSetti
     trainer_run_limit_seconds: PositiveFloat = 4 * 3600.0
     """a longer run is ended and counts as failed"""
     trainer_nice: int = Field(10, ge=0, le=19)
-    """of the training process: scoring goes first"""
+    """niceness of the training process: scoring goes first"""
     trainer_kept_versions: PositiveInt = 10
-    """in the adapter store, and folders of runs"""
+    """versions that stay in the adapter store, and folders of runs"""
     trainer_metrics_port: Port = 9103
-    """of metrics and probes"""
+    """port of metrics and probes"""
 
 
 class AuditSettings(Section):

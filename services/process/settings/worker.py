@@ -20,6 +20,6 @@ class WorkerSettings(KafkaSettings):
     worker_stall_seconds: PositiveFloat = 300.0
     """more to read, and nothing committed for this long beside the wait for jobs: /livez fails"""
     worker_metrics_port: Port = 9101
-    """of metrics and probes"""
+    """port of metrics and probes"""
     annotation_requests_per_hour: int = Field(20, ge=0, le=3600)
-    """of each worker, for labels; 0: none"""
+    """applications that each worker asks people to label; 0: none"""
