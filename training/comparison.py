@@ -13,8 +13,7 @@ from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.outcomes import InputFault
 from services.contracts.scoring import PairRequest, PairScore
 from services.contracts.training_run import AdapterFigures, Comparison
-from services.scoring.engine.factory import build_engine
-from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.engine import ScoringEngine, build_engine
 from training.attacks.suite import build_suite
 from training.audit.counterfactuals import NUM_NAME_GROUPS, identity_variants
 from training.figures.evaluation import evaluate

@@ -34,10 +34,8 @@ from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
 from services.process.settings import Settings
 from services.process.shutdown import stop_on_signals
-from services.rollout.administration import AdapterAdministration, open_store
-from services.training_service.database import Database
-from services.training_service.runs.run_store import ENDS, RunState, RunStore
-from services.training_service.runs.training_set import load_base_set
+from services.rollout import AdapterAdministration, open_store
+from services.training_service import ENDS, Database, RunState, RunStore, load_base_set
 
 NUM_LABELS = 60
 _STEP_SECONDS = 240.0

@@ -27,7 +27,7 @@ from services.devkit.samples import SamplePair, load_samples
 from services.events.kafka_client import connected_producer, create_topics, open_consumer
 from services.process.settings import Settings
 from services.process.shutdown import stop_on_signals
-from services.training_service.app import TrainerAlreadyRunning, exclusive
+from services.training_service import TrainerAlreadyRunning, exclusive
 
 _SCORED_SECONDS = 240.0
 

@@ -17,7 +17,7 @@ from services.process.health_server import HealthServer
 from services.process.logging import get_logger
 from services.process.settings import Settings, variable_of
 from services.process.supervisor import Supervisor
-from services.rollout.administration import AdapterAdministration
+from services.rollout import AdapterAdministration
 from services.training_service.database import Database
 from services.training_service.labels.intake import LabelIntake
 from services.training_service.labels.label_store import LabelStore

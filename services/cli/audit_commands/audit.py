@@ -19,7 +19,7 @@ from services.cli.scoring_commands.scores_folder import open_scores_folder, open
 from services.contracts.errors import FieldViolation, InvalidInput, SettingsInvalid
 from services.contracts.outcomes import InputFault
 from services.devkit import out, say
-from services.scoring.engine.offline import running_engine
+from services.scoring.engine import running_engine
 from training.audit.figures import AuditFigures, AuditThresholds
 from training.audit.measurement import Audit, AuditPlan
 from training.audit.report import AuditSubject, audit_as_json, shown, write_audit

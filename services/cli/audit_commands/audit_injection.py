@@ -16,7 +16,7 @@ from services.cli.progress import progress
 from services.contracts.scoring import PairRequest, PairScore
 from services.devkit import out, say
 from services.process.settings import Settings
-from services.scoring.engine.offline import running_engine, score_pairs
+from services.scoring.engine import running_engine, score_pairs
 from training.attacks.audit import InjectionFigures, count_false_flags, measure
 from training.attacks.suite import build_suite
 from training.pairs.dataset import read_pairs

@@ -12,9 +12,7 @@ from services.devkit import say
 from services.events.event_codec import cloud_event_headers
 from services.events.kafka_client import connected_producer, create_topics, publish
 from services.process.settings import Settings
-from services.training_service.database import Database
-from services.training_service.labels.forgetting import forget_application
-from services.training_service.runs.run_store import RunStore
+from services.training_service import Database, RunStore, forget_application
 
 
 @click.command()

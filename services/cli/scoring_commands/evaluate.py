@@ -21,7 +21,7 @@ from services.contracts.outcomes import InputFault
 from services.contracts.scoring import PairScore, ScoreDistribution
 from services.devkit import out, peak_memory_bytes, say
 from services.process.settings import Settings
-from services.scoring.engine.offline import running_engine
+from services.scoring.engine import running_engine
 from training.figures import evaluation
 from training.figures.evaluation import CATEGORIES, Evaluation
 from training.figures.scored_pairs import ScoredPairs

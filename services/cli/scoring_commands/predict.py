@@ -20,8 +20,7 @@ from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.outcomes import InputFault
 from services.contracts.scoring import PairRequest, PairScore
 from services.devkit import say
-from services.scoring.engine.offline import Outcome, named, running_engine, score_pairs
-from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.engine import Outcome, ScoringEngine, named, running_engine, score_pairs
 from training.pairs.dataset import BadRow, Pair, read_rows
 
 #: Exit code of a run in which some rows have no score.

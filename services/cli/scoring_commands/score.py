@@ -15,10 +15,14 @@ from services.contracts.errors import FieldViolation, InvalidInput, ScoringFaile
 from services.contracts.outcomes import InputFault
 from services.contracts.scoring import LineInfluence, PairRequest, PairScore
 from services.devkit import out, say
-from services.scoring.engine.attribution import attribute_score
-from services.scoring.engine.explanation_check import NO_READABLE_TEXT, readable_sentences
-from services.scoring.engine.offline import running_engine, score_pairs
-from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.engine import (
+    NO_READABLE_TEXT,
+    ScoringEngine,
+    attribute_score,
+    readable_sentences,
+    running_engine,
+    score_pairs,
+)
 from services.scoring.reading.text_cleaning import clean_text
 
 _EXPLANATION_TOKENS = 128

@@ -11,8 +11,7 @@ from pathlib import Path
 import click
 
 from services.contracts.scoring import PairRequest, PairScore
-from services.scoring.engine.offline import score_pairs
-from services.scoring.engine.scoring_engine import ScoringEngine
+from services.scoring.engine import ScoringEngine, score_pairs
 from training.figures.score_store import SCORES_FILE, ScoreStore
 
 _PROBE = PairRequest("probe", "A job.", "A resume.")

@@ -4,9 +4,7 @@ import click
 
 from services.cli.service_commands.engine_process import scoring_with
 from services.process.service import run_service
-from services.scoring_api.access.server_transport import check_transport
-from services.scoring_api.app import run_api
-from services.scoring_api.metrics import ApiMetrics
+from services.scoring_api import ApiMetrics, check_transport, run_api
 
 
 @click.command()

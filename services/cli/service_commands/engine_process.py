@@ -10,9 +10,8 @@ from prometheus_client import CollectorRegistry
 from services.process.logging import get_logger
 from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
-from services.rollout.watch import following_adapters
-from services.scoring.engine.factory import build_engine
-from services.scoring.engine.scoring_engine import ScoringEngine
+from services.rollout import following_adapters
+from services.scoring.engine import ScoringEngine, build_engine
 
 log = get_logger(__name__)
 

@@ -13,12 +13,16 @@ from services.cli.command_settings import load_command_settings
 from services.devkit import out, say
 from services.process.service import run_service
 from services.process.settings import Settings
-from services.training_service.app import run_trainer
-from services.training_service.database import Database
-from services.training_service.labels.label_store import LabelStore
-from services.training_service.labels.quarantine import Quarantine
-from services.training_service.metrics import TrainerMetrics
-from services.training_service.runs.run_store import Request, Run, RunStore
+from services.training_service import (
+    Database,
+    LabelStore,
+    Quarantine,
+    Request,
+    Run,
+    RunStore,
+    TrainerMetrics,
+    run_trainer,
+)
 
 _SHOWN_RUNS = 10
 

@@ -4,9 +4,7 @@ import click
 
 from services.cli.service_commands.engine_process import scoring_with
 from services.process.service import run_service
-from services.scoring_worker.app import run_worker
-from services.scoring_worker.intake.faust_app import leave_without_faust
-from services.scoring_worker.metrics import WorkerMetrics
+from services.scoring_worker import WorkerMetrics, leave_without_faust, run_worker
 
 
 @click.command()

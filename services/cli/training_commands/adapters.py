@@ -11,7 +11,7 @@ from services.adapters.store import StoredAdapter
 from services.cli.command_settings import load_command_settings
 from services.cli.lazy_group import LazyGroup
 from services.devkit import out, say
-from services.rollout.administration import AdapterAdministration
+from services.rollout import AdapterAdministration
 
 # The others start without torch.
 _LAZY = {

@@ -16,7 +16,7 @@ from services.pb.scoring.v1.adapter_service_pb2 import (
 )
 from services.pb.scoring.v1.adapter_service_pb2_grpc import AdapterServiceServicer
 from services.process.settings import RolloutSettings
-from services.rollout.administration import AdapterAdministration, announcement
+from services.rollout import AdapterAdministration, announcement
 from services.scoring_api.calls.call_answers import CallAnswers
 
 

@@ -3,7 +3,7 @@
 from math import ceil
 
 from services.pb.scoring.v1.scoring_service_pb2 import ExplainRequest
-from services.scoring.engine.attribution import split_parts
+from services.scoring.engine import split_parts
 
 DEFAULT_TOKENS = 128
 # A step of writing reads every weight for one token. On two CPU cores 12 to 26 of them took as long as the

@@ -21,8 +21,7 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     StreamScoresRequest,
 )
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceServicer
-from services.scoring.engine.attribution import attribute_score
-from services.scoring.engine.explanation_check import NO_READABLE_TEXT, readable_sentences
+from services.scoring.engine import NO_READABLE_TEXT, attribute_score, readable_sentences
 from services.scoring_api.answers.deadlines import deadline_of, ends_by
 from services.scoring_api.calls.call_answers import CallAnswers
 from services.scoring_api.calls.explanation_price import max_tokens_of, price_of

@@ -30,7 +30,7 @@ from services.contracts.training_run import (
 from services.contracts.whole_files import write_whole
 from services.process.logging import get_logger
 from services.process.settings import TrainerSettings
-from services.rollout.administration import AdapterAdministration, open_store
+from services.rollout import AdapterAdministration, open_store
 from services.training_service.labels.label_store import LabelStore
 from services.training_service.metrics import TrainerMetrics
 from services.training_service.runs.gate import figures_of_candidate, judge, read_comparison
