@@ -80,8 +80,8 @@ def as_markdown() -> str:
     lines = [
         "# Settings",
         "",
-        "Each is an environment variable, or a key of the TOML file that `SCORER_CONFIG_FILE` names, where it",
-        "stands in lower case and without `SCORER_`. `resume-scorer settings` shows all with the values of this",
+        "Each is an environment variable, or a key of the TOML file `SCORER_CONFIG_FILE`, there in lower",
+        "case and without `SCORER_`. `resume-scorer settings` shows all with their values on this",
         "machine. A bad or unknown one stops the start and is named.",
         "",
         "`make settings` writes this page from `services/process/settings/` and",
