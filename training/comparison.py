@@ -40,7 +40,6 @@ def compare_adapters(
         base: the base model; loaded anew, since training may have lifted parts of a 4-bit one to float32.
         active: folder of the adapter that training started from, or None for the base model alone.
         candidate: folder of the new adapter.
-        pairs: kept out of training.
         max_prompt_tokens: longest prompt that scorers take, in tokens.
         is_identity_masked: whether scorers mask resumes.
         progress: told one line at a time.

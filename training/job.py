@@ -44,8 +44,6 @@ def run_job(
     configuration and initial adapter, only the comparison is made.
 
     Args:
-        job: what to do.
-        base: the base model.
         progress: told one line at a time.
         max_prompt_tokens: longest prompt that scorers take, for the comparison.
 

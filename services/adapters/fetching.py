@@ -30,7 +30,6 @@ def fetch_adapter(fs: AbstractFileSystem, place: str, manifest_digest: str, cach
     """Copies a stored version to this machine and verifies every byte; a whole copy is used again.
 
     Args:
-        fs: of the store.
         place: of the version's folder in it.
         manifest_digest: SHA-256 that its manifest must have, as 64 hexadecimal digits.
         cache_dir: where copies are kept, each under its digest.
@@ -120,7 +119,6 @@ def check_files(name: str, sizes: dict[str, int]) -> None:
     """Accepts what an adapter may consist of.
 
     Args:
-        name: the adapter's, for errors.
         sizes: bytes of each file.
 
     Raises:

@@ -63,7 +63,6 @@ def parse_manifest(adapter: str, content: bytes) -> dict[str, ManifestFile]:
 
     Args:
         adapter: the name that errors give.
-        content: of the manifest's file.
     """
     try:
         manifest = json.loads(content)

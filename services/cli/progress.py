@@ -19,7 +19,6 @@ class ProgressLines:
     """Writes a line every few seconds, from a thread of its own: a step that hangs shows, too.
 
     Args:
-        description: of the work.
         total: how much there is to do.
         write: takes each line.
         clock: seconds, never falling.

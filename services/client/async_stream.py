@@ -10,12 +10,7 @@ from services.pb.scoring.v1.scoring_service_pb2 import StreamScoresRequest, Stre
 
 
 class AsyncStream:
-    """Lets tasks wait for a ``StreamFlow``; otherwise as ``BlockingStream``, with a task for the source.
-
-    Args:
-        pairs: the source.
-        flow: of this stream alone.
-    """
+    """Lets tasks wait for a ``StreamFlow``; otherwise as ``BlockingStream``, with a task for the source."""
 
     def __init__(self, pairs: AsyncIterable[Pair], flow: StreamFlow) -> None:
         self._pairs = pairs

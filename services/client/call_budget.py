@@ -16,11 +16,7 @@ JITTER = 0.25
 
 
 class CallBudget:
-    """The time of one call with all its attempts.
-
-    Args:
-        seconds: from now.
-    """
+    """The time of one call with all its attempts."""
 
     def __init__(self, seconds: float) -> None:
         self._ends_at = time.monotonic() + seconds

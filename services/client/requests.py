@@ -85,7 +85,6 @@ def rank_request(job: Job, resumes: Iterable[tuple[str, str]]) -> RankCandidates
     """Returns a ranking request.
 
     Args:
-        job: what to rank for.
         resumes: application id and plain text of each.
     """
     candidates = [Candidate(application_id=each, resume=resume) for each, resume in resumes]

@@ -67,9 +67,7 @@ class ScoringClient:
         """Returns the scores of at most 256 resumes, best first.
 
         Args:
-            job: what to rank for.
             resumes: application id and plain text of each.
-            timeout_seconds: for the whole.
         """
         request = rank_request(job, resumes)
         return list(self._call(self._scoring.RankCandidates, request, timeout_seconds).results)
@@ -114,9 +112,7 @@ class ScoringClient:
         """Returns score, measured influence of lines, and the model's words.
 
         Args:
-            pair: what to explain.
             max_tokens: of the words, at most 512; 0: the server's usual number.
-            timeout_seconds: for the whole.
         """
 
         def whole(request: Any, **options: Any) -> Explanation:

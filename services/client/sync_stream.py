@@ -14,10 +14,6 @@ class BlockingStream:
 
     The source has a thread of its own: one that waits for an answer before it gives the next pair must not
     hold up the pair that has to be sent again for that answer.
-
-    Args:
-        pairs: the source.
-        flow: of this stream alone.
     """
 
     def __init__(self, pairs: Iterable[Pair], flow: StreamFlow) -> None:

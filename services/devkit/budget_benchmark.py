@@ -31,7 +31,6 @@ async def measure_budgets(
     """Returns speed and padding with each budget, waits with the fastest, peak memory, and what to set.
 
     Args:
-        base: the model, loaded.
         spec: of the engine; its budget and its queue's bound are varied.
         requests: some jobs with some resumes each; all of them are scored once a budget.
     """

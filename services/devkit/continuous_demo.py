@@ -92,11 +92,7 @@ async def _run(settings: Settings) -> bool:
 
 
 class ContinuousDemo:
-    """Plays the applicant-tracking system, the raters and the operator.
-
-    Args:
-        settings: of the running services.
-    """
+    """Plays the applicant-tracking system, the raters and the operator."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

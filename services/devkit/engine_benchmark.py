@@ -74,9 +74,7 @@ async def waits_under_load(
 
     Args:
         engine: started.
-        requests: one a caller.
         rate: callers a second on average; the gaps are exponential, so arrivals form a Poisson process.
-        seed: of the gaps.
     """
     rng = Random(seed)  # noqa: S311 - arrivals, not secrets
     due, waits = 0.0, []

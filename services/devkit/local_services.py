@@ -58,7 +58,6 @@ def child_environment(settings: Settings, changed: Collection[str] = ()) -> dict
     """Returns the environment of a service.
 
     Args:
-        settings: of the parent.
         changed: further fields that differ from the parent's environment and file.
     """
     chosen = {

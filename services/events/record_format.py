@@ -97,7 +97,6 @@ def split_records(content: bytes, header: BatchHeader, next_offset: int) -> Iter
 
     Args:
         content: as ``decompress`` returned it.
-        header: of the batch.
         next_offset: given to records that cannot be read, where the one before has none.
 
     Raises:

@@ -68,7 +68,6 @@ class DeadLetterReplay:
 
     Args:
         settings: where Kafka is; groups are named after ``worker_group``.
-        topic: the source topic.
     """
 
     def __init__(self, settings: WorkerSettings, topic: str) -> None:

@@ -35,7 +35,6 @@ class TopicFollower:
 
     Args:
         settings: where Kafka is.
-        topics: names.
         on_poll: given the consumer and what one poll brought, nothing included; may raise KafkaError.
         on_connected: given a new connection's consumer and partitions, to seek; may raise KafkaError.
     """

@@ -39,7 +39,6 @@ class HealthServer:
         Args:
             settings: ``metrics_host`` and the port.
             port_setting: name of the settings field that holds the port.
-            registry: what /metrics shows.
             live: named checks; if one fails, the process should be restarted.
             ready: named checks; while one fails, no work should be sent here.
         """

@@ -13,7 +13,6 @@ def touched(metric: Metric, *values: Iterable[str]) -> Metric:
     """Makes every series of a metric exist at zero and returns the metric.
 
     Args:
-        metric: with labels.
         values: of each label, in the order of its labels.
     """
     for labels in product(*values):

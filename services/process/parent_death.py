@@ -13,9 +13,6 @@ def end_with_parent(sent: signal.Signals) -> Callable[[], None] | None:
 
     The kernel watches the thread that forks, so fork from one that lives as long as the child should.
 
-    Args:
-        sent: the signal.
-
     Returns:
         A ``preexec_fn``, or None on systems other than Linux, which cannot do this.
     """

@@ -16,7 +16,6 @@ def run_service(
     """Runs a service of this process until SIGTERM or Ctrl-C.
 
     Args:
-        name: in logs and traces.
         serve: given the settings and an event that is set when it is to end.
         check: refuses settings before anything that takes long.
 

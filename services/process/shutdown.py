@@ -42,7 +42,6 @@ async def drain(work: Awaitable[object], seconds: float) -> bool:
 
     Args:
         work: ends when nothing is in hand; cancelled when the time is over.
-        seconds: how long to wait.
 
     Returns:
         Whether it ended in time.

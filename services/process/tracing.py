@@ -42,7 +42,6 @@ class Trace:
 
     Args:
         tracer: makes the spans of its steps.
-        span: of the whole.
     """
 
     def __init__(self, tracer: Tracer, span: Span) -> None:
@@ -138,24 +137,14 @@ class Tracing:
 
     @contextmanager
     def of_record(self, name: str, headers: Headers) -> Iterator[Trace]:
-        """Traces what it encloses as the child of a Kafka record's traceparent.
-
-        Args:
-            name: of the span.
-            headers: of the record.
-        """
+        """Traces what it encloses as the child of a Kafka record's traceparent."""
         carrier = {key.lower(): (value or b"").decode("ascii", "replace") for key, value in headers}
         with self._traced(name, carrier, SpanKind.CONSUMER) as trace:
             yield trace
 
     @contextmanager
     def of_call(self, name: str, metadata: Sequence[tuple[str, str | bytes]]) -> Iterator[Trace]:
-        """Traces what it encloses as the child of a gRPC call's traceparent.
-
-        Args:
-            name: of the span.
-            metadata: of the call.
-        """
+        """Traces what it encloses as the child of a gRPC call's traceparent."""
         carrier = {key: value for key, value in metadata if isinstance(value, str)}
         with self._traced(name, carrier, SpanKind.SERVER) as trace:
             yield trace

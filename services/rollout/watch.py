@@ -44,7 +44,6 @@ class AdapterWatch:
 
     Args:
         settings: which announcements, and what is served while there is none.
-        host: the scorer.
         metrics: count what was activated and what was refused.
     """
 

@@ -66,10 +66,7 @@ async def run_api(
     """Serves until ``stop`` is set, then drains for at most ``settings.drain_seconds``.
 
     Args:
-        settings: of this process.
         scorer: the model; stays open, so that the caller can share it with a worker.
-        metrics: of this process.
-        stop: ends the service.
         publisher: writes labels; None: the one that writes to Kafka.
         warm_up: makes the scorer ready; until it returns, health says NOT_SERVING. None: it is ready.
         on_listening: told the addresses, before the warm-up.

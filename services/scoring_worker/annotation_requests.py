@@ -28,7 +28,6 @@ class AnnotationRequests:
     another worker, an application that is scored again may be asked for again.
 
     Args:
-        producer: waits for all replicas.
         metrics: count what was asked for.
         requests_per_hour: at most; 0 asks for none.
     """

@@ -57,7 +57,6 @@ async def run_worker(
     """Scores applications until ``stop`` is set, then finishes what is in hand and commits.
 
     Args:
-        settings: of the whole process.
         scorer: the model; closed by whoever made it.
         metrics: served, with health, on ``worker_metrics_port``.
         stop: set it to end; work in hand has ``drain_seconds``.

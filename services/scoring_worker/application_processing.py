@@ -73,7 +73,6 @@ class ApplicationProcessor:
         ways_out: where that goes.
         waiting_room: for applications that came before their job.
         in_flight: the work that goes on.
-        metrics: count it.
         tracing: traces every application; None: nobody does.
         reader: reads the records; None: reads past unknown fields and counts none.
 

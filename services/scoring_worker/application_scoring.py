@@ -100,8 +100,6 @@ class ApplicationScoring:
     """Scores applications.
 
     Args:
-        scorer: the model.
-        jobs: that were posted.
         on_overload: told each time that the engine had no room.
     """
 

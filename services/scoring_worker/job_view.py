@@ -38,8 +38,6 @@ class JobView:
 
         Args:
             settings: where Kafka is.
-            metrics: count what was read.
-            store: takes the jobs.
             on_posted: is told the id of every job that was stored, after it can be read.
         """
         self._follower = TopicFollower(settings, [JOB_POSTED], self._on_poll, self._on_connected)

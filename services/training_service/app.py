@@ -48,9 +48,7 @@ async def run_trainer(
     """Takes labels in and trains until ``stop`` is set; a run in hand goes on at the next start.
 
     Args:
-        settings: of the whole process.
         metrics: served, with health, on ``trainer_metrics_port``.
-        stop: set it to end.
         training_command: the training program; ``--job FILE`` follows.
 
     Raises:

@@ -17,7 +17,6 @@ def score_canaries(model: ScoreModel, encoder: TextEncoder, rules: ReadingRules)
 
     Args:
         model: holds the adapter, in evaluation mode.
-        encoder: of the base model.
         rules: those of the adapter, by which scorers will read the canaries.
     """
     reader = PairReader(encoder, rules)

@@ -57,9 +57,7 @@ def export_adapter(model: Any, base: BaseModel, record: AdapterRecord, output: P
     """Writes the adapter beside its folder and moves it in, weights last: no half adapter is ever there.
 
     Args:
-        model: the peft model.
         base: what it was trained on.
-        record: of its training.
         output: the adapter's folder; other files in it stay.
     """
     output.mkdir(parents=True, exist_ok=True)

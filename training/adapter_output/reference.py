@@ -32,7 +32,6 @@ def measure_reference(
 
     Args:
         model: holds the adapter, in evaluation mode.
-        encoder: of the base model.
         pairs: what the adapter was trained on, as it came.
         rules: by which scorers read, so that lengths compare with theirs where training shortens its own.
         num_pairs: size of the sample, at most; 0 takes none.

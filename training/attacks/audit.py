@@ -72,7 +72,6 @@ def measure(
     """Compares the scores of a suite.
 
     Args:
-        suite: the pairs.
         clean, attacked: their scores, in the same order.
     """
     rises = np.array([after.score - before.score for before, after in zip(clean, attacked, strict=True)])

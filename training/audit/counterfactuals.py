@@ -67,7 +67,6 @@ def identity_variants(resume: str, turn: int) -> Iterator[Variant]:
     What the resume itself tells of its writer is removed first, so that variants differ in one thing alone.
 
     Args:
-        resume: the text.
         turn: rotates through the names, so that many resumes together use all of them.
     """
     neutral = mask_identity(resume)

@@ -248,7 +248,6 @@ class _Population:
     """People with their groups and scores.
 
     Args:
-        name: of the population.
         groups: sex, race/ethnicity and intersection of each.
         scores: of each.
         units: index of each one's row.

@@ -35,7 +35,6 @@ def skill_changes(num_pairs: int, seed: int) -> Iterator[SkillChange]:
 
     Args:
         num_pairs: how many pairs to invent.
-        seed: of the invention.
     """
     catalog = load_catalog()
     for row in generate_pairs(num_pairs, seed):

@@ -82,8 +82,6 @@ def write_audit(folder: Path, subject: AuditSubject, figures: AuditFigures, limi
 
     Args:
         folder: where to; exists.
-        subject: what was audited.
-        figures: what was found.
         limits: what it had to reach.
 
     Returns:

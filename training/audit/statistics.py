@@ -36,8 +36,6 @@ def bootstrap(
     Args:
         num_units: how many independent units there are; 1 or more.
         figure: of the units at these indices, shape ``(num_units,)``; NaN where it is not defined.
-        seed: of the resampling.
-        resamples: how many.
     """
     rng = np.random.default_rng(seed)
     drawn = [figure(rng.integers(0, num_units, num_units)) for _ in range(resamples)]

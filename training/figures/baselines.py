@@ -39,8 +39,6 @@ def compare(pairs: ScoredPairs, figures: Evaluation, similarities: NDArray[np.fl
     """Returns the model and the baselines, the model first.
 
     Args:
-        pairs: what was evaluated.
-        figures: the model's.
         similarities: of ``tfidf_similarities``.
     """
     constant = np.full_like(pairs.wanted, pairs.wanted.mean())

@@ -90,9 +90,7 @@ def fine_tune(
 
     Args:
         base: the base model; it comes back without the adapter.
-        data: what to train on.
         output: folder of the adapter; checkpoints lie in its ``checkpoints`` folder.
-        config: how to train.
         resume: go on from the last checkpoint, where there is one.
         progress: told one line at a time.
 

@@ -29,9 +29,7 @@ class ScoreTrainer(Trainer):  # type: ignore[misc]  # transformers is not follow
 
     Args:
         score_model: computes on the model that is trained.
-        config: how to train.
         is_prefix_shared: whether the job part is computed once for a group.
-        options: the Trainer's.
     """
 
     def __init__(
@@ -87,8 +85,6 @@ def group_rows(score_model: ScoreModel, group: JobGroup, *, is_prefix_shared: bo
     """Returns the rows of one tree pass, with gradients through the job part.
 
     Args:
-        score_model: computes the job part.
-        group: the resumes.
         is_prefix_shared: False computes each prompt whole, which a checkpointed layer needs.
     """
     if not is_prefix_shared:

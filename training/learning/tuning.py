@@ -91,8 +91,6 @@ def tune(
         load_base: gives a fresh base model for each trial.
         data: what to train on; all trials share the split that the config's seed gives.
         output: folder of the results; a second call in it goes on where the first one ended.
-        config: what the trials share.
-        grid: what they differ in.
         progress: told one line at a time.
 
     Returns:

@@ -21,10 +21,7 @@ def validate(
     """Returns the figures over pairs, or None where none of them can be read.
 
     Args:
-        model: in evaluation mode.
-        encoder: of the base model.
         pairs: at least one.
-        rules: by which scorers read.
     """
     reader = PairReader(encoder, rules)
     labels, distributions = [], []

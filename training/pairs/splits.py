@@ -13,9 +13,7 @@ def split_off_validation(
     """Returns pairs to train on and pairs to validate with.
 
     Args:
-        pairs: all of them.
         share: of the jobs that go to validation; 0 keeps none. A set with one job is split by rows.
-        seed: of the choice.
     """
     if share == 0 or len(pairs) < 2:
         return list(pairs), []

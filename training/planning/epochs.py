@@ -41,12 +41,7 @@ def clear_cases(pairs: Sequence[LabelledPair]) -> list[LabelledPair]:
 
 
 class EpochPlanner:
-    """Turns pairs into batches.
-
-    Args:
-        encoder: of the base model.
-        config: how to train.
-    """
+    """Turns pairs into batches."""
 
     def __init__(self, encoder: TextEncoder, config: FineTuningConfig) -> None:
         self._config = config

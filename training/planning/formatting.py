@@ -33,7 +33,6 @@ class AnswerFormatter:
     """Builds examples within a length budget.
 
     Args:
-        encoder: of the base model.
         rules: by which training reads; its longest prompt is meant with the answer.
     """
 

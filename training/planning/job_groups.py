@@ -18,12 +18,6 @@ def build_job_groups(
 ) -> tuple[list[JobGroup], int]:
     """Groups pairs by job, resumes of similar length together, and shuffles the groups.
 
-    Args:
-        pairs: what to train on.
-        reader: reads as training does.
-        max_resumes: largest group.
-        order: of the shuffle.
-
     Returns:
         The groups, and how many pairs were left out because a text holds nothing to read.
     """

@@ -71,9 +71,7 @@ def write_report(folder: Path, pairs: ScoredPairs, figures: Evaluation, subject:
 
     Args:
         folder: where to; made where it is missing.
-        pairs: what was evaluated.
         figures: of ``evaluate`` on these pairs.
-        subject: what scored them.
 
     Returns:
         The path of the HTML.

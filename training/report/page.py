@@ -13,7 +13,6 @@ def render_page(template: str, shown: Callable[..., str], **content: object) -> 
     """Returns the HTML of a template, with ``style`` filled in and all other content escaped.
 
     Args:
-        template: Jinja's source.
         shown: writes a figure for a reader; the template's filter of that name.
         content: what the template names; a missing one is an error.
     """

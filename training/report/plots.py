@@ -57,8 +57,6 @@ def draw_plots(
     """Draws every plot that the pairs and the history determine.
 
     Args:
-        pairs: what was evaluated.
-        figures: of the model.
         similarities: of the TF-IDF baseline.
         history: of the adapter's training; empty without.
 

@@ -87,7 +87,6 @@ def draw_roc(pairs: ScoredPairs, similarities: NDArray[np.float64]) -> Figure | 
     """Draws the ROC curves of the model and of TF-IDF, or nothing where labels of one kind are missing.
 
     Args:
-        pairs: what was evaluated.
         similarities: of the baseline, in any unit.
     """
     if roc_auc(pairs.wanted, pairs.scores) is None:

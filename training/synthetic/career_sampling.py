@@ -39,7 +39,6 @@ def sample_career(career: Career, job_occupation: str, catalog: Catalog, rng: Ra
     Args:
         career: what the career must come to.
         job_occupation: the occupation applied for; earlier work in it would make its years untrue.
-        catalog: all occupations.
         rng: the only source of chance.
     """
     months = max(round(career.years * 12), _SHORTEST_ROLE)

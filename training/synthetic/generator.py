@@ -31,7 +31,6 @@ def generate_pairs(num_pairs: int, seed: int = 0, resumes_per_job: int = 6) -> I
     A longer run starts with the pairs of a shorter one. Each job meets candidates of all four categories.
 
     Args:
-        num_pairs: how many.
         seed: another seed gives other pairs.
         resumes_per_job: how many candidates each job meets.
 

@@ -31,9 +31,6 @@ def render_job(job: JobProfile, catalog: Catalog, rng: Random, layout: int | Non
     """Writes an advertisement.
 
     Args:
-        job: what the job needs.
-        catalog: all occupations.
-        rng: picks the wording.
         layout: index of the layout, or None for any.
 
     Raises:

@@ -26,8 +26,6 @@ def expand(template: str, rng: Random, values: Mapping[str, str]) -> str:
     """Returns one of the texts that a template stands for.
 
     Args:
-        template: the template.
-        rng: picks alternatives and numbers.
         values: what each ``<name>`` stands for.
 
     Raises:

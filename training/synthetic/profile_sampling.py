@@ -58,9 +58,7 @@ def sample_candidate(
     """Draws a candidate whose score lies in a category.
 
     Args:
-        job: the job.
         category: the category wanted; missed only where none of many draws falls into it.
-        catalog: all occupations.
         rng: the only source of chance.
 
     Returns:

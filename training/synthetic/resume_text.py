@@ -22,10 +22,7 @@ def render_resume(
     """Writes a resume that says all of the candidate's skills and none of the job's other ones.
 
     Args:
-        candidate: what the candidate brings.
         job: the job that the label is for; only what must not be mentioned is read from it.
-        catalog: all occupations.
-        rng: picks the wording.
         is_evidenced: whether the skills stand in what was done, or in the list alone.
 
     Raises:

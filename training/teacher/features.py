@@ -49,7 +49,6 @@ def vectors_of(texts: Sequence[str], seed: int) -> TextVectors:
 
     Args:
         texts: distinct; at least three.
-        seed: of the decomposition.
 
     Raises:
         ValueError: the texts hold no two words in common.

@@ -27,7 +27,6 @@ class Teacher:
 
     Args:
         pairs: judged; at least two jobs and two resumes.
-        seed: of everything drawn.
 
     Raises:
         ValueError: the texts hold no two words in common.
@@ -55,7 +54,6 @@ class Teacher:
 
         Args:
             jobs: rows of ``vectors``, shape ``(pairs,)``.
-            resumes: likewise.
         """
         features = self.vectors.pair_features(jobs, resumes)
         by_kernel = self._kernel(self._scaler.transform(features), jobs, resumes) @ self._weights + self._mean

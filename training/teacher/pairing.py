@@ -30,7 +30,6 @@ def pseudo_labelled(
     Args:
         pairs: judged; at least two jobs and two resumes.
         per_job: resumes for each job.
-        seed: of everything drawn.
         max_characters: resumes are cut after so many; 0 leaves them whole.
         min_characters: each is cut somewhere from here to ``max_characters``, so that a student meets texts
             of all lengths; None cuts all of them at the same place.

@@ -51,7 +51,6 @@ class PredictionFile:
     """Takes rows in any order and writes them in that of the data; a context manager.
 
     Args:
-        path: of the file.
         num_written: rows that stand in it already, from the first on; the rest is cut off.
     """
 

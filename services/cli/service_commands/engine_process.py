@@ -25,7 +25,6 @@ def scoring_with(
 
     Args:
         run: ``run_worker`` or ``run_api``.
-        new_metrics: of that service.
     """
 
     async def serve(settings: Settings, stop: asyncio.Event) -> None:

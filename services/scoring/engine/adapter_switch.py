@@ -34,7 +34,6 @@ class AdapterSwitch:
         active: what new batches are computed with.
 
     Args:
-        scorer: computes batches.
         active: the adapter to start with.
     """
 
@@ -56,7 +55,6 @@ class AdapterSwitch:
         """Asks for a change; may be called from any thread.
 
         Args:
-            adapter: what to change to.
             canaries: prompts with the scores they must have; None asks for any finite one.
         """
         switch = _Switch(adapter, canaries)
@@ -135,7 +133,6 @@ def load_adapter(model: ScoreModel, base_model: str, folder: Path | None, versio
 
     Args:
         model: of the base model it is for.
-        base_model: the base model's name.
         folder: the adapter's folder, or None for the base model alone.
         version: the name that results give; empty takes the folder's own.
 

@@ -25,11 +25,6 @@ async def attribute_score(scorer: PairScorer, request: PairRequest, score: PairS
 
     Two parts that say the same hide each other: without the one the other still counts.
 
-    Args:
-        scorer: of the score.
-        request: what was scored.
-        score: what came of it.
-
     Raises:
         the same as ``PairScorer.score``.
     """
@@ -59,7 +54,6 @@ def split_parts(resume: str, max_parts: int = MAX_PARTS) -> list[tuple[int, int]
     """Returns first and last line of each part, from 1: sections where there are some, else single lines.
 
     Args:
-        resume: the text.
         max_parts: neighbours are joined, the shortest first, until there are no more than these.
     """
     lines = resume.split("\n")

@@ -62,7 +62,6 @@ def plan_batch(candidates: Sequence[Candidate], limits: BatchLimits) -> BatchPla
 
     Args:
         candidates: the waiting pairs, in any order; at least one.
-        limits: of the batch.
     """
     leader = max(range(len(candidates)), key=lambda index: candidates[index].waited_seconds)
     waited = candidates[leader].waited_seconds

@@ -87,12 +87,9 @@ class BatchScorer:
     """Scores batches with one model and one adapter at a time.
 
     Args:
-        model: computes logits.
         adapter: the adapter to begin with.
         layout: ``padded`` computes a batch in one forward pass; ``sequential`` computes each pair by itself,
             so that its bits depend on nothing but the pair.
-        cache: keeps job prefixes.
-        observer: told of prefix look-ups.
     """
 
     def __init__(

@@ -43,10 +43,8 @@ def write_explanation(
     """Yields the text of an explanation piece by piece, one forward pass each (greedy decoding).
 
     Args:
-        task: what to explain.
         prefix: state of the pair's job part.
         model: computes the next token.
-        encoder: of the base model.
         before_explanation: what stands between score and explanation, as tokens.
     """
     stops = {encoder.token_id(token) for token in encoder.turns.stops}
@@ -76,7 +74,6 @@ class ExplanationWriter:
 
     Args:
         scorer: knows the prefixes and the model.
-        encoder: of the base model.
         before_explanation: what stands between score and explanation, as tokens.
     """
 

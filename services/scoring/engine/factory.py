@@ -29,7 +29,6 @@ def build_engine(
     """Loads the model and builds an engine that ``start`` sets going.
 
     Args:
-        settings: what to build.
         observer: told what the engine does.
         progress: told one line before each long step.
 

@@ -60,7 +60,6 @@ def running_engine(
     """Loads the model, gives a started engine and closes it.
 
     Args:
-        spec: what to build.
         drain_seconds: how long closing waits for pairs under way.
         progress: told one line before each long step.
 
@@ -85,7 +84,6 @@ async def score_pairs(
 
     Args:
         engine: a started engine.
-        requests: what to score.
         on_outcome: told the index of each request and what came of it, as it comes.
 
     Raises:

@@ -42,10 +42,7 @@ class ScoringEngine:
 
     Args:
         scorer: computes batches; used by the model thread alone once started.
-        encoder: of the base model.
         settings: how to read and queue.
-        limits: of one batch.
-        observer: told what happens.
     """
 
     def __init__(

@@ -35,12 +35,8 @@ class PaceMeter:
         """Takes note of a computed batch.
 
         Args:
-            num_pairs: in it.
-            num_tokens: computed for it.
-            forward_seconds: of that.
             accepted_at: when its oldest pair was accepted; as the others in ``time.monotonic()`` seconds.
             started_at: when it was taken from the queue.
-            ended_at: when it was done.
         """
         speed = num_tokens / max(forward_seconds, 1e-6)
         self.tokens_per_second += _SPEED_WEIGHT * (speed - self.tokens_per_second)

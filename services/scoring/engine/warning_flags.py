@@ -27,8 +27,6 @@ def warning_flags(
     """Returns the warnings of one result.
 
     Args:
-        distribution: of the score.
-        prompt: what was scored.
         reference: of the adapter's training pairs; None tells nothing about what is usual.
     """
     flags = []

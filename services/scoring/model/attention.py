@@ -21,7 +21,6 @@ def attention_implementation(config: PreTrainedConfig, device_type: str) -> str:
     """Returns the fastest attention that computes a model exactly, by transformers' name of it.
 
     Args:
-        config: of the model.
         device_type: where it will compute, ``cpu`` or ``cuda``.
     """
     if device_type == "cpu":
@@ -58,7 +57,6 @@ def grouped_attention(
             behind its own.
         value: shape (batch, groups, keys, width).
         attention_mask: additive, shape (batch, 1, queries, keys or more).
-        scaling: factor of the products.
         softcap: bound of the logits, ``softcap * tanh(logits / softcap)``; None for none.
         sliding_window: how many keys the mask lets a query see at most, in tokens; None for all before it.
 

@@ -37,8 +37,6 @@ def lay_out_tree(
         prefix_lengths: cached tokens of each row, in tokens.
         suffix_lengths: computed prompt tokens of each row, in tokens.
         window: length of the sliding window in tokens, or None where the model has none.
-        dtype: of the masks.
-        device: of the result.
     """
 
     prefix = torch.tensor(prefix_lengths, device=device)[:, None]
@@ -78,8 +76,6 @@ def lay_out_causal(
     Args:
         length: tokens to compute.
         window: length of the sliding window in tokens, or None where the model has none.
-        dtype: of the masks.
-        device: of the result.
         past: cached tokens in front.
     """
 

@@ -39,7 +39,6 @@ class ScoreModel:
     """Computes logits; knows no queue, no text and no time.
 
     Args:
-        base: the loaded base model.
         score_tokens: the score scale in its vocabulary.
         lora_mode: how adapters are computed with.
 

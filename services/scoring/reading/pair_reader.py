@@ -43,10 +43,6 @@ class ReadPair:
 class PairReader:
     """Reads pairs by one set of rules; safe to use from several threads.
 
-    Args:
-        encoder: of the base model.
-        rules: of the adapter.
-
     Raises:
         SettingsInvalid: the prompt's length leaves no room for a job.
     """

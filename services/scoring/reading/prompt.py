@@ -79,7 +79,6 @@ class PromptBuilder:
     """Builds prompts within a length budget; safe to use from several threads.
 
     Args:
-        encoder: of the base model.
         max_prompt_tokens: longest prompt; the job has three quarters of it at most, the resume the rest.
         max_resume_tokens: longest resume; 0 leaves it to ``max_prompt_tokens`` alone.
 

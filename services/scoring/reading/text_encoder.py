@@ -12,10 +12,6 @@ from services.scoring.reading.turns import GEMMA_TURNS, Turns
 class TextEncoder:
     """Encodes with one tokenizer; stateless and safe to use from several threads.
 
-    Args:
-        tokenizer: of the model.
-        turns: of its family.
-
     Attributes:
         turns: likewise.
     """

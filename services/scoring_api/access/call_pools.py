@@ -39,7 +39,6 @@ class CallPool:
     """The open calls of one kind; for one event loop.
 
     Args:
-        max_calls: of all callers.
         max_per_caller: of each, so that none takes all places.
     """
 
@@ -72,11 +71,7 @@ class CallPool:
 
 
 class CallPools:
-    """Which pool a call belongs to; full pools of one kind leave the others as they are.
-
-    Args:
-        settings: how large they are.
-    """
+    """Which pool a call belongs to; full pools of one kind leave the others as they are."""
 
     def __init__(self, settings: AccessSettings) -> None:
         self._calls = CallPool(

@@ -30,7 +30,6 @@ def close_connections(port: int, spared: Collection[Peer | None]) -> int:
     """Ends the connections that clients have to a port of this process.
 
     Args:
-        port: the server's.
         spared: clients that still wait for an answer.
 
     Returns:

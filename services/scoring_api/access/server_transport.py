@@ -30,9 +30,6 @@ class _Loaded:
 class ServerCertificate:
     """The server's certificate; each new connection gets the one that the files hold then.
 
-    Args:
-        settings: name the files.
-
     Raises:
         SettingsInvalid: a file is missing, or certificate and key do not belong together.
     """
@@ -107,7 +104,6 @@ def open_port(server: grpc.aio.Server, settings: ApiSettings, watch_expiry: Call
 
     Args:
         server: without a port.
-        settings: address and files.
         watch_expiry: given a function that returns when the certificate ends, where there is one.
 
     Returns:

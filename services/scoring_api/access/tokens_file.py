@@ -43,7 +43,6 @@ class TokensFile:
     slip must not lock everybody out at once, and a token that was taken out must not stay valid for ever.
 
     Args:
-        path: of the file.
         grace_seconds: how long the last good state counts.
         clock: seconds that only rise.
 

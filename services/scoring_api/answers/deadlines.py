@@ -14,7 +14,6 @@ def deadline_of(context: grpc.aio.ServicerContext, default_seconds: float) -> fl
     """Returns when the client stops waiting for this call.
 
     Args:
-        context: of the call.
         default_seconds: from now, for a call without a deadline.
     """
     remaining = context.time_remaining()

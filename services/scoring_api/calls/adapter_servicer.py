@@ -24,7 +24,6 @@ class AdapterServicer(AdapterServiceServicer):
     """Lists and changes adapters; ``AccessControl`` lets only callers of the scope admin come here.
 
     Args:
-        settings: store and Kafka.
         scorer: tells what is active in this process.
         answers: ends every call with the right status.
     """

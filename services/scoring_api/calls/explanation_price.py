@@ -17,11 +17,7 @@ def max_tokens_of(request: ExplainRequest) -> int:
 
 
 def price_of(request: ExplainRequest) -> int:
-    """Returns the price in pairs, before anything is computed; what is not written is not given back.
-
-    Args:
-        request: within its limits.
-    """
+    """Returns the price in pairs, before anything is computed; what is not written is not given back."""
     num_parts = len(split_parts(request.request.resume))
     num_passes = 1 + (num_parts if num_parts > 1 else 0)
     return num_passes + ceil(max_tokens_of(request) / STEPS_OF_A_PASS)

@@ -26,9 +26,6 @@ WHOLE_SERVER = ""  # the name that health clients ask for when they name no serv
 class ServerHealth(HealthServicer):  # type: ignore[misc]
     """Tells the status of each service and of the whole server; all have the same.
 
-    Args:
-        services: names of the services.
-
     Attributes:
         is_serving: whether calls are wanted.
     """

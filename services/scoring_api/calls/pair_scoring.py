@@ -40,7 +40,6 @@ class PairScoring:
     """Puts checking, a deadline and counting around a scorer.
 
     Args:
-        scorer: the model.
         counter: told how every pair ended.
         audit: takes note of every score before it is answered; None: nobody does.
     """
@@ -54,8 +53,6 @@ class PairScoring:
         """Accepts a request within its limits.
 
         Args:
-            entrypoint: for the count.
-            message: the request.
             more: violations that the limits of single fields cannot tell.
 
         Raises:
@@ -77,8 +74,6 @@ class PairScoring:
         """Scores one pair.
 
         Args:
-            entrypoint: for the count.
-            pair: what to score.
             deadline: ``time.monotonic()`` seconds.
             paths: of the pair's texts in the caller's request, where it is no ScoreRequest.
 
@@ -117,7 +112,6 @@ def pair_of(request: ScoreRequest, deadline: float) -> PairRequest:
     """Returns the pair that a checked request holds.
 
     Args:
-        request: the message.
         deadline: ``time.monotonic()`` seconds.
     """
     return PairRequest(

@@ -25,7 +25,6 @@ class ScoreStream:
 
     Args:
         scoring: checks, scores and counts pairs.
-        context: of the call.
         default_deadline_seconds: for each pair, where the stream has no deadline.
         idle_seconds: how long there may be no pair in hand, or an answer that the client does not take.
         max_in_flight: pairs read and not yet answered; more are left in the transport, which then makes

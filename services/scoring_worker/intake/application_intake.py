@@ -28,10 +28,8 @@ class ApplicationIntake:
     """Hands the applications topic to the processor.
 
     Args:
-        app: delivers the events.
         delivery_check: whether records were left out.
         acknowledgements: of what the processor is done with.
-        processor: takes the applications.
     """
 
     def __init__(

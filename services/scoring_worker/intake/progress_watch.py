@@ -25,7 +25,6 @@ class ProgressWatch:
     """Looks at the worker's partitions every few seconds.
 
     Args:
-        settings: of the whole process.
         check: asks Kafka for committed offsets and records.
     """
 

@@ -27,8 +27,6 @@ def forget_application(database: Database, application_id: str, now: float) -> F
     """Removes everything of an application from the store, also from its journal, and leaves a tombstone.
 
     Args:
-        database: of the trainer.
-        application_id: whose.
         now: seconds since 1970.
     """
     with database.transaction() as transaction:

@@ -29,9 +29,7 @@ class LabelIntake:
 
     Args:
         settings: where Kafka is.
-        store: takes what was read.
         dead_letters: take the labels that cannot be read.
-        metrics: count labels.
     """
 
     def __init__(

@@ -112,7 +112,6 @@ class LabelStore:
     """Keeps labels.
 
     Args:
-        database: of the trainer.
         held_out_share: of the applications, kept out of training for good; decided at their first label, so
             that a changed setting never moves one that was trained on.
     """

@@ -50,11 +50,7 @@ def count_rejection(transaction: sqlite3.Connection, run_id: int, now: float) ->
 
 
 class Quarantine:
-    """Shows and releases labels.
-
-    Args:
-        database: of the trainer.
-    """
+    """Shows and releases labels."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

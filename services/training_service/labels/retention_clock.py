@@ -41,7 +41,6 @@ def next_state(state: ClockState, now: float, elapsed_seconds: float) -> ClockSt
     """Returns what to believe after a look at the clock; pure.
 
     Args:
-        state: of the look before.
         now: of the machine's clock, in seconds since 1970.
         elapsed_seconds: since the look before, by the monotonic clock; 0 where this process made none.
     """
@@ -56,7 +55,6 @@ class RetentionClock:
     """Keeps the believed time in the trainer's store; one a process.
 
     Args:
-        database: of the trainer.
         wall: the machine's clock, in seconds since 1970.
         monotonic: a clock that nobody sets, in seconds.
 

@@ -51,14 +51,7 @@ class RunFailed(ScorerError):
 
 
 class RunExecution:
-    """Carries out runs, one at a time.
-
-    Args:
-        settings: of the process.
-        labels, runs: the stores.
-        process: trains.
-        metrics: count how runs end.
-    """
+    """Carries out runs, one at a time."""
 
     def __init__(
         self,
@@ -211,7 +204,6 @@ def training_config(settings: TrainerSettings, initial: Path | None) -> dict[str
     """Returns the fine-tuning configuration of a job: what the settings name, the library's defaults else.
 
     Args:
-        settings: of the trainer.
         initial: folder of the adapter to go on from: as much of a resume is read as it reads.
     """
     num_resume = settings.max_resume_tokens

@@ -70,11 +70,7 @@ class FailureStreak:
 
 
 class RunStore:
-    """Keeps runs and requests.
-
-    Args:
-        database: of the trainer.
-    """
+    """Keeps runs and requests."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

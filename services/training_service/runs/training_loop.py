@@ -37,9 +37,7 @@ class TrainingLoop:
 
     Args:
         settings: when to train, and how long to keep what.
-        labels, runs: the stores.
         clock: tells what is too old.
-        execution: carries runs out.
         metrics: show the numbers of labels.
     """
 

@@ -87,7 +87,6 @@ def backoff_seconds(num_failures: int, first_seconds: float) -> float:
 
     Args:
         num_failures: at least 1.
-        first_seconds: after the first.
     """
     doublings = min(num_failures - 1, 32)  # beyond that only the float would overflow
     return min(first_seconds * 2.0**doublings, max(first_seconds, MAX_BACKOFF_SECONDS))

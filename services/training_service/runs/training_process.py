@@ -51,7 +51,6 @@ class TrainingProcess:
         """Runs a job to its end; cancelled, it takes the process along.
 
         Args:
-            job_file: what to do.
             output: the job's folder, whose progress is followed.
             is_cancelled: asked every half second, on another thread.
 
