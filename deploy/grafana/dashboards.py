@@ -55,7 +55,7 @@ SERVICE_OVERVIEW = Dashboard(
             help="With Apache Kafka; the development broker tells its end offsets too low.",
         ),
         Panel(
-            "Work in hand",
+            "Work in flight",
             (
                 Query("sum by (job) (scoring_queue_requests)", "{{job}}: queued"),
                 Query("sum(scoring_in_flight_applications)", "applications in flight"),
@@ -215,7 +215,7 @@ TRAINING = Dashboard(
             kind="stat",
         ),
         Panel(
-            "Labels put aside",
+            "Bad labels",
             (
                 Query(
                     'sum by (error_kind) (scoring_dead_letters_total{job="training-service"})',

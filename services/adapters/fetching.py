@@ -26,11 +26,11 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 log = logging.getLogger(__name__)
 
 
-def fetch_adapter(fs: AbstractFileSystem, place: str, manifest_digest: str, cache_dir: Path) -> Path:
+def fetch_adapter(fs: AbstractFileSystem, path: str, manifest_digest: str, cache_dir: Path) -> Path:
     """Copies a stored version to this machine and verifies every byte; a whole copy is used again.
 
     Args:
-        place: of the version's folder in it.
+        path: of the version's folder in it.
         manifest_digest: SHA-256 that its manifest must have, as 64 hexadecimal digits.
         cache_dir: where copies are kept, each under its digest.
 
@@ -56,7 +56,7 @@ def fetch_adapter(fs: AbstractFileSystem, place: str, manifest_digest: str, cach
         cache_dir.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=cache_dir))
     try:
-        _copy(fs, place, manifest_digest, part)
+        _copy(fs, path, manifest_digest, part)
         _verify_copy(part, manifest_digest)
         _put_in_place(part, target, manifest_digest)
     finally:
@@ -75,19 +75,19 @@ def _put_in_place(part: Path, target: Path, manifest_digest: str) -> None:
         _verify_copy(target, manifest_digest)
 
 
-def _copy(fs: AbstractFileSystem, place: str, manifest_digest: str, folder: Path) -> None:
-    name = PurePosixPath(place).name
-    with reaching(place):
-        if fs.size(f"{place}/{MANIFEST_FILE}") > MAX_MANIFEST_BYTES:
+def _copy(fs: AbstractFileSystem, path: str, manifest_digest: str, folder: Path) -> None:
+    name = PurePosixPath(path).name
+    with reaching(path):
+        if fs.size(f"{path}/{MANIFEST_FILE}") > MAX_MANIFEST_BYTES:
             raise AdapterIncompatible(
                 f"adapter {name}: {MANIFEST_FILE} is larger than {MAX_MANIFEST_BYTES} bytes"
             )
-        content: bytes = fs.cat_file(f"{place}/{MANIFEST_FILE}")
+        content: bytes = fs.cat_file(f"{path}/{MANIFEST_FILE}")
         files = _checked_manifest(name, content, manifest_digest)
         for file, entry in files.items():
-            if fs.size(f"{place}/{file}") != entry.num_bytes:
+            if fs.size(f"{path}/{file}") != entry.num_bytes:
                 raise AdapterIncompatible(f"adapter {name}: {file} differs from its manifest")
-            fs.get_file(f"{place}/{file}", str(folder / file))
+            fs.get_file(f"{path}/{file}", str(folder / file))
         (folder / MANIFEST_FILE).write_bytes(content)
 
 
@@ -137,14 +137,14 @@ def check_files(name: str, sizes: dict[str, int]) -> None:
 
 
 @contextmanager
-def reaching(place: str) -> Iterator[None]:
+def reaching(path: str) -> Iterator[None]:
     """Turns what file systems raise into the store's error.
 
     Args:
-        place: what is being reached, for the error.
+        path: what is being reached, for the error.
     """
     try:
         yield
     except (OSError, ImportError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise AdapterStoreUnreachable(f"adapter store, {place}: {reason}") from error
+        raise AdapterStoreUnreachable(f"adapter store, {path}: {reason}") from error

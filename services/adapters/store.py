@@ -69,7 +69,7 @@ class AdapterStore:
             self._fs, root = url_to_fs(url)
         except (ValueError, ImportError) as error:
             raise AdapterStoreUnreachable(f"adapter store {url}: {error}") from error
-        # One spelling, as announcements are compared as text. In an object store "a//b" is another place.
+        # One spelling, as announcements are compared as text. In an object store "a//b" is another path.
         self._root: str = posixpath.normpath(root) if isinstance(self._fs, LocalFileSystem) else root
 
     def publish(self, folder: Path, metrics: dict[str, float] | None = None) -> StoredAdapter:
@@ -101,13 +101,13 @@ class AdapterStore:
             "published_at": published_at.isoformat(),
             "metrics": metrics or {},
         }
-        place = self._place(version)
-        with reaching(place):
-            self._fs.makedirs(place, exist_ok=True)
+        path = self._path_of(version)
+        with reaching(path):
+            self._fs.makedirs(path, exist_ok=True)
             for name in files:
-                self._fs.put_file(str(folder / name), f"{place}/{name}")
+                self._fs.put_file(str(folder / name), f"{path}/{name}")
             # Last, and in one step: a crash before it leaves no version.
-            self._write(f"{place}/{MANIFEST_FILE}", json.dumps(manifest, indent=2) + "\n")
+            self._write(f"{path}/{MANIFEST_FILE}", json.dumps(manifest, indent=2) + "\n")
         return self.find(version)
 
     def versions(self) -> list[StoredAdapter]:
@@ -121,7 +121,7 @@ class AdapterStore:
             if not self._fs.isdir(f"{self._root}/versions"):
                 return []
             names = [PurePosixPath(path).name for path in self._fs.ls(f"{self._root}/versions", detail=False)]
-            whole = [name for name in names if self._fs.isfile(f"{self._place(name)}/{MANIFEST_FILE}")]
+            whole = [name for name in names if self._fs.isfile(f"{self._path_of(name)}/{MANIFEST_FILE}")]
         return [self.find(name) for name in sorted(whole, reverse=True)]
 
     def find(self, version: str) -> StoredAdapter:
@@ -132,17 +132,17 @@ class AdapterStore:
             AdapterIncompatible: its manifest is damaged.
             AdapterStoreUnreachable: the store cannot be read.
         """
-        place = self._place(version)
-        with reaching(place):
+        path = self._path_of(version)
+        with reaching(path):
             try:
-                content: bytes = self._fs.cat_file(f"{place}/{MANIFEST_FILE}")
+                content: bytes = self._fs.cat_file(f"{path}/{MANIFEST_FILE}")
             except FileNotFoundError as error:
                 raise AdapterNotFound(f"the adapter store has no version {version}") from error
         try:
             manifest = json.loads(content)
             return StoredAdapter(
                 version=version,
-                uri=self._fs.unstrip_protocol(place),
+                uri=self._fs.unstrip_protocol(path),
                 manifest_digest=hashlib.sha256(content).hexdigest(),
                 adapter_digest=str(manifest["adapter_digest"]),
                 base_model=str(manifest["base_model"]),
@@ -171,7 +171,7 @@ class AdapterStore:
         if version == uri or not _is_version(version):
             shown = uri[:_MAX_SHOWN_CHARACTERS]
             raise AdapterIncompatible(f"announced at {shown}: no version of the adapter store {versions}")
-        return fetch_adapter(self._fs, self._place(version), manifest_digest, cache_dir)
+        return fetch_adapter(self._fs, self._path_of(version), manifest_digest, cache_dir)
 
     def activations(self) -> list[str]:
         """Returns the activated versions, latest last, as far as none was rolled back."""
@@ -223,11 +223,11 @@ class AdapterStore:
         for version in removed:
             with reaching(version):
                 # The manifest first: a half-removed version is none.
-                self._fs.rm_file(f"{self._place(version)}/{MANIFEST_FILE}")
-                self._fs.rm(self._place(version), recursive=True)
+                self._fs.rm_file(f"{self._path_of(version)}/{MANIFEST_FILE}")
+                self._fs.rm(self._path_of(version), recursive=True)
         return removed
 
-    def _place(self, version: str) -> str:
+    def _path_of(self, version: str) -> str:
         if not _is_version(version):
             raise AdapterNotFound("the adapter store has no version of this name")
         return f"{self._root}/versions/{version}"

@@ -10,7 +10,7 @@ from services.client.call_budget import jittered
 from services.client.requests import Pair, check_size
 from services.pb.scoring.v1.scoring_service_pb2 import StreamScoresRequest, StreamScoresResponse
 
-# Twice what the server has in hand of one stream, so that it never waits for the next pair.
+# Twice what the server has in flight of one stream, so that it never waits for the next pair.
 MAX_UNANSWERED = 128
 # A pair that is refused again and again doubles its pause up to this, or the server's hint if that is longer.
 MAX_PAUSE_SECONDS = 30.0

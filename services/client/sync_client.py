@@ -85,7 +85,7 @@ class ScoringClient:
 
         Args:
             pairs: with an application id each; read by a thread of its own, as fast as the server takes them,
-                with at most 129 in hand.
+                with at most 129 in flight.
             timeout_seconds: for the whole stream; None: without end.
         """
         ends_at = None if timeout_seconds is None else time.monotonic() + timeout_seconds

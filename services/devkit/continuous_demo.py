@@ -110,21 +110,21 @@ class ContinuousDemo:
         async with AsyncExitStack() as stack:
             await self._connect(stack)
             await until_ready(self._settings, (*SCORING_PORTS, "trainer_metrics_port"))
-            self._tell("worker, API and trainer are ready")
+            self._report("worker, API and trainer are ready")
             old = await self._until_digest(bool)
-            self._tell(f"worker and API score with adapter {_short(old)}")
+            self._report(f"worker and API score with adapter {_short(old)}")
             for sample in load_samples():
                 await publish_sample(self._producer, sample)
-            self._tell("the six sample jobs and applications are published")
+            self._report("the six sample jobs and applications are published")
             await self._publish_labels()
-            self._tell(f"{NUM_LABELS} labels are published")
+            self._report(f"{NUM_LABELS} labels are published")
             published = await self._see_training()
             new = await self._until_digest(lambda digest: digest != old)
             self._check(new == published, "the scorers answer with another adapter than the published one")
-            self._tell(f"worker and API score with adapter {_short(new)}, without a restart")
+            self._report(f"worker and API score with adapter {_short(new)}, without a restart")
             await self._roll_back()
             await self._until_digest(lambda digest: digest == old)
-            self._tell(f"worker and API score with adapter {_short(old)} again")
+            self._report(f"worker and API score with adapter {_short(old)} again")
 
     async def _connect(self, stack: AsyncExitStack) -> None:
         self._producer = await stack.enter_async_context(connected_producer(self._settings))
@@ -155,7 +155,7 @@ class ContinuousDemo:
         try:
             runs = RunStore(database)
             run = (await self._see(lambda: _off_loop(runs.latest, 1), bool, "a training run"))[0]
-            self._tell(f"training started by itself ({run.trigger})")
+            self._report(f"training started by itself ({run.trigger})")
             ended = (
                 await self._see(
                     lambda: _off_loop(runs.latest, 1),
@@ -169,13 +169,13 @@ class ContinuousDemo:
         self._check(ended.state is RunState.PUBLISHED, f"the run ended as {ended.state}: {ended.message}")
         stored = await asyncio.to_thread(lambda: open_store(self._settings).find(ended.message))
         figures = ", ".join(f"{name} {value:.3g}" for name, value in stored.metrics.items())
-        self._tell(f"the adapter passed the gate ({figures})")
-        self._tell(f"published as {stored.version}")
+        self._report(f"the adapter passed the gate ({figures})")
+        self._report(f"published as {stored.version}")
         return stored.adapter_digest
 
     async def _roll_back(self) -> None:
         await AdapterAdministration(self._settings).rollback()
-        self._tell("rolled back")
+        self._report("rolled back")
 
     async def _until_digest(self, is_wanted: Callable[[str], bool]) -> str:
         return await self._see(self._digests, is_wanted, "the wanted adapter in worker and API")
@@ -229,7 +229,7 @@ class ContinuousDemo:
         if not is_right:
             raise ServicesFailed(complaint)
 
-    def _tell(self, line: str) -> None:
+    def _report(self, line: str) -> None:
         out.print(f"{time.monotonic() - self._started:8.1f} s  {line}", markup=False, soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""Puts aside the records that cannot be processed, untouched, with the reason in their headers."""
+"""Makes dead letters of the records that cannot be processed, untouched, with the reason in their headers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class DeadLetterCount(Protocol):
     """Counts dead letters: the metrics of any process."""
 
     def count_dead_letter(self, error_kind: Kind) -> None:
-        """One record was put aside, for this reason."""
+        """One record became a dead letter, for this reason."""
 
     def count_undecodable(self, topic: str) -> None:
         """A stretch of this topic could not be decoded."""

@@ -40,6 +40,10 @@ MAX_SOURCE_CHARACTERS = 256
 MAX_VALUE_BYTES = 2 * 1024**2
 
 
+#: Partition and offset of a record in its topic.
+Position = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
     """One record as it came from Kafka.
@@ -62,7 +66,7 @@ class SourceRecord:
     timestamp_ms: int | None = None
 
     @property
-    def place(self) -> tuple[int, int]:
+    def position(self) -> Position:
         """Returns partition and offset: what tells the records of one topic apart."""
         return self.partition, self.offset
 

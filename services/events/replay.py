@@ -56,7 +56,7 @@ class Waiting:
 
     def add(self, letter: Letter) -> None:
         """Counts one more, in the order of its partition."""
-        self.last_offsets[place_of(letter)] = letter.offset
+        self.last_offsets[partition_of(letter)] = letter.offset
         if has_value(letter):
             self.num_letters += 1
         else:
@@ -91,7 +91,7 @@ class DeadLetterReplay:
                 kind = kind_of(letter)
                 if kind is None or (kinds and kind not in kinds):
                     continue
-                part = kind, place_of(letter)
+                part = kind, partition_of(letter)
                 if part not in committed:
                     committed[part] = await self._committed(admin, *part)
                 if letter.offset >= committed[part]:
@@ -144,20 +144,20 @@ class DeadLetterReplay:
         """Yields the letters of a kind, and commits each one when the next is asked for."""
         pending = dict(waiting.last_offsets)
         # When another replay joins, Kafka gives the partitions anew, and they are read again from the last
-        # commit while letters behind it are still in hand here.
+        # commit while letters behind it are still in flight here.
         next_offsets: dict[TopicPartition, int] = {}
         async with self._member(kind) as consumer, aclosing(_polled(consumer, pending)) as letters:
             async for letter in letters:
-                place = place_of(letter)
-                last = pending.get(place, -1)  # what came since lies behind it
-                if next_offsets.get(place, 0) <= letter.offset <= last and kind_of(letter) == kind:
-                    if place not in consumer.assignment():
+                partition = partition_of(letter)
+                last = pending.get(partition, -1)  # what came since lies behind it
+                if next_offsets.get(partition, 0) <= letter.offset <= last and kind_of(letter) == kind:
+                    if partition not in consumer.assignment():
                         raise ReplayInterrupted(TAKEN_OVER)
-                    next_offsets[place] = letter.offset + 1
+                    next_offsets[partition] = letter.offset + 1
                     yield letter
-                    await _commit(consumer, place, letter.offset + 1)
+                    await _commit(consumer, partition, letter.offset + 1)
                 if letter.offset >= last:
-                    pending.pop(place, None)
+                    pending.pop(partition, None)
 
     @asynccontextmanager
     async def _member(self, kind: str) -> AsyncIterator[AIOKafkaConsumer]:
@@ -187,21 +187,21 @@ class DeadLetterReplay:
                 if not batches and await _is_at_end(consumer):
                     return
 
-    async def _committed(self, admin: AIOKafkaAdminClient, kind: str, place: TopicPartition) -> int:
-        offsets = await admin.list_consumer_group_offsets(self._group(kind), partitions=[place])
-        return int(offsets[place].offset)  # -1: none yet
+    async def _committed(self, admin: AIOKafkaAdminClient, kind: str, partition: TopicPartition) -> int:
+        offsets = await admin.list_consumer_group_offsets(self._group(kind), partitions=[partition])
+        return int(offsets[partition].offset)  # -1: none yet
 
     def _group(self, kind: str) -> str:
         return f"{self._settings.worker_group}-replay-{kind}"
 
 
 def kind_of(letter: Letter) -> str | None:
-    """Returns why a record was put aside; None where that cannot be read."""
+    """Returns why a record became a dead letter; None where that cannot be read."""
     kind = (dict(letter.headers).get(f"{HEADER_PREFIX}kind") or b"").decode("ascii", "replace")
     return kind if KIND.fullmatch(kind) else None
 
 
-def place_of(letter: Letter) -> TopicPartition:
+def partition_of(letter: Letter) -> TopicPartition:
     """Returns the partition that a letter lies in."""
     return TopicPartition(letter.topic, letter.partition)
 
@@ -232,18 +232,18 @@ async def _polled(
                 yield letter
 
 
-async def _commit(consumer: AIOKafkaConsumer, place: TopicPartition, offset: int) -> None:
+async def _commit(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
     try:
-        await consumer.commit({place: offset})
+        await consumer.commit({partition: offset})
     except (CommitFailedError, IllegalStateError) as error:
         raise ReplayInterrupted(TAKEN_OVER) from error
 
 
 async def _is_at_end(consumer: AIOKafkaConsumer) -> bool:
     # The development broker gives ends too low, so nothing new must have come either.
-    places: set[Any] = consumer.assignment()
-    for place in places:
-        highwater = consumer.highwater(place)
-        if highwater is None or await consumer.position(place) < highwater:
+    partitions: set[Any] = consumer.assignment()
+    for partition in partitions:
+        highwater = consumer.highwater(partition)
+        if highwater is None or await consumer.position(partition) < highwater:
             return False
-    return bool(places)
+    return bool(partitions)

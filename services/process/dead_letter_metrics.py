@@ -45,7 +45,7 @@ class DeadLetterCounter:
         self._total.labels(DeadLetterKind.INVALID_INPUT if is_of_texts else error_kind).inc()
 
     def count_undecodable(self, topic: str) -> None:
-        """Counts one stretch of a topic that could not be decoded, put aside or not."""
+        """Counts one stretch of a topic that could not be decoded, dead-lettered or not."""
         if topic in READ_TOPICS:
             self._undecodable.labels(topic).inc()
 

@@ -38,10 +38,10 @@ def stop_on_signals(signals: Iterable[signal.Signals] = STOP_SIGNALS) -> Iterato
 
 
 async def drain(work: Awaitable[object], seconds: float) -> bool:
-    """Waits for work in hand, but not for ever.
+    """Waits for work in flight, but not for ever.
 
     Args:
-        work: ends when nothing is in hand; cancelled when the time is over.
+        work: ends when nothing is in flight; cancelled when the time is over.
 
     Returns:
         Whether it ended in time.

@@ -54,12 +54,12 @@ async def run_worker(
     tracing: Tracing | None = None,
     ready: Checks | None = None,
 ) -> None:
-    """Scores applications until ``stop`` is set, then finishes what is in hand and commits.
+    """Scores applications until ``stop`` is set, then finishes what is in flight and commits.
 
     Args:
         scorer: the model; closed by whoever made it.
         metrics: served, with health, on ``worker_metrics_port``.
-        stop: set it to end; work in hand has ``drain_seconds``.
+        stop: set it to end; work in flight has ``drain_seconds``.
         is_model_warm: whether the first score will not wait for the model; for /readyz.
         tracing: of applications; None: that of the settings.
         ready: further checks for /readyz, such as whether announced adapters are followed.

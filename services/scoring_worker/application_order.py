@@ -13,43 +13,45 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-Place = tuple[int, int]  # partition and offset
+from services.events.event_codec import Position
 
 
 @dataclass(slots=True, eq=False)
 class Turn:
-    """One event's place in the line of its application.
+    """One event's position in the line of its application.
 
     Attributes:
         application_id: whose.
-        place: partition and offset of the event.
+        position: partition and offset of the event.
         is_superseded: whether a later event's result was published meanwhile.
         passed: set while nobody has to wait for it.
     """
 
     application_id: str
-    place: Place
+    position: Position
     is_superseded: bool = False
     passed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class ApplicationOrder:
-    """Knows the events in hand and those that wait for their job; others leave no trace."""
+    """Knows the events in flight and those that wait for their job; others leave no trace."""
 
     def __init__(self) -> None:
-        self._lines: defaultdict[str, dict[Place, Turn]] = defaultdict(dict)  # in the order of their coming
-        self._aside: dict[Place, Turn] = {}
+        self._lines: defaultdict[str, dict[Position, Turn]] = defaultdict(
+            dict
+        )  # in the order of their coming
+        self._aside: dict[Position, Turn] = {}
 
-    def enter(self, application_id: str, place: Place) -> Turn:
+    def enter(self, application_id: str, position: Position) -> Turn:
         """Takes a turn behind the events that came before; one that stepped aside gets its old one back."""
-        turn = self._aside.pop(place, None)
+        turn = self._aside.pop(position, None)
         if turn is None:
-            turn = self._lines[application_id][place] = Turn(application_id, place)
+            turn = self._lines[application_id][position] = Turn(application_id, position)
         turn.passed.clear()
         return turn
 
     async def come(self, turn: Turn) -> bool:
-        """Waits for the events before this one that are in hand.
+        """Waits for the events before this one that are in flight.
 
         Returns:
             Whether its result may be published; False where it is superseded.
@@ -68,20 +70,20 @@ class ApplicationOrder:
     def step_aside(self, turn: Turn) -> None:
         """Lets later events pass while this one waits for its job."""
         turn.passed.set()
-        self._aside[turn.place] = turn
+        self._aside[turn.position] = turn
 
     def leave(self, turn: Turn) -> None:
         """Ends a turn, whatever became of the event."""
         turn.passed.set()
         line = self._lines[turn.application_id]
-        if line.get(turn.place) is turn:
-            del line[turn.place]
+        if line.get(turn.position) is turn:
+            del line[turn.position]
         if not line:
             del self._lines[turn.application_id]
 
-    def withdraw(self, place: Place) -> bool:
+    def withdraw(self, position: Position) -> bool:
         """Ends the turn of an event that stepped aside; returns whether it was superseded."""
-        turn = self._aside.pop(place, None)
+        turn = self._aside.pop(position, None)
         if turn is None:
             return False
         self.leave(turn)
@@ -89,8 +91,8 @@ class ApplicationOrder:
 
     def forget(self, partitions: set[int]) -> None:
         """Ends the turns of events that stepped aside, of partitions that now belong to another worker."""
-        for place in [place for place in self._aside if place[0] in partitions]:
-            self.withdraw(place)
+        for position in [position for position in self._aside if position[0] in partitions]:
+            self.withdraw(position)
 
     def _ahead_of(self, turn: Turn) -> Turn | None:
         for each in self._lines[turn.application_id].values():

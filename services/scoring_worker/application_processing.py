@@ -105,15 +105,15 @@ class ApplicationProcessor:
 
         A record that is in flight already, because Kafka delivered it again, is not started twice.
         """
-        if record.place in self._in_flight or record.place in self._waiting:
+        if record.position in self._in_flight or record.position in self._waiting:
             return
         if await self._in_flight.reserve(record.partition):
-            self._in_flight.start_reserved(record.place, partial(self._process, record))
+            self._in_flight.start_reserved(record.position, partial(self._process, record))
 
     def on_job_posted(self, job_id: str) -> None:
         """Starts the applications that waited for this job."""
         for record in self._waiting.release(job_id):
-            self._in_flight.start_in_turn(record.place, partial(self._process, record))
+            self._in_flight.start_in_turn(record.position, partial(self._process, record))
         self._count_waiting()
 
     async def let_go(self, partitions: set[int]) -> None:
@@ -145,7 +145,7 @@ class ApplicationProcessor:
         except InvalidInput as error:
             await self._settle(record, unprocessable_input(error))
             return None
-        turn = self._order.enter(application.application_id, record.place)
+        turn = self._order.enter(application.application_id, record.position)
         job = self._scoring.job_of(application)
         if isinstance(job, JobMissing):
             self._order.step_aside(turn)
@@ -187,7 +187,7 @@ class ApplicationProcessor:
         if not await self._order.come(turn):
             self._pass_over(record)
             return
-        with self._in_flight.publishing(record.place):
+        with self._in_flight.publishing(record.position):
             await self._note(record, scored)
             await self._out.scores.put(record, result)
         self._order.note_published(turn)
@@ -218,10 +218,10 @@ class ApplicationProcessor:
 
     def _turn_away(self, records: Iterable[SourceRecord], outcome: Unprocessable) -> None:
         for record in records:
-            if self._order.withdraw(record.place):
+            if self._order.withdraw(record.position):
                 self._pass_over(record)
             else:
-                self._in_flight.start(record.place, partial(self._settle, record, outcome))
+                self._in_flight.start(record.position, partial(self._settle, record, outcome))
         self._count_waiting()
 
     def _count_waiting(self) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-Position = tuple[int, int]  # partition and offset
+from services.events.event_codec import Position
+
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 # What is being published when its partition goes to another worker has so long to arrive before the other's.

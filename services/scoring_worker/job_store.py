@@ -60,7 +60,7 @@ class JobStore:
         ).fetchone()
         return KnownJob(*row) if row else None
 
-    def forget_places(self) -> None:
+    def forget_positions(self) -> None:
         """Compares offsets no more with those read so far: they may be another broker's."""
         self._database.execute("UPDATE jobs SET partition = ?", (UNKNOWN,))
 

@@ -55,7 +55,7 @@ class JobView:
     async def _on_connected(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         # All is read again; applying a record twice changes nothing in the end. The broker may be another one
         # by now, whose offsets begin anew.
-        self._store.forget_places()
+        self._store.forget_positions()
         await consumer.seek_to_beginning(*partitions)
 
     async def _on_poll(self, consumer: Consumer, batches: Batches) -> None:

@@ -10,10 +10,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from services.events.event_codec import SourceRecord, event_source
+from services.events.event_codec import Position, SourceRecord, event_source
 
 Key = TypeVar("Key", bound=Hashable)
-Place = tuple[int, int]  # partition and offset
 
 # Waiting records stay in memory, and a resume may be 256 KiB.
 MAX_WAITING_BYTES = 256 * 1024**2
@@ -71,26 +70,26 @@ class _Sender:
     """What waits of one sender."""
 
     def __init__(self) -> None:
-        self.places: dict[Place, None] = {}
-        self.by_job: defaultdict[str, dict[Place, None]] = defaultdict(dict)
+        self.positions: dict[Position, None] = {}
+        self.by_job: defaultdict[str, dict[Position, None]] = defaultdict(dict)
         self.jobs: _Weights[str] = _Weights()
 
-    def add(self, place: Place, waiting: _Waiting) -> None:
-        self.places[place] = None
-        self.by_job[waiting.job_id][place] = None
+    def add(self, position: Position, waiting: _Waiting) -> None:
+        self.positions[position] = None
+        self.by_job[waiting.job_id][position] = None
         self.jobs.change(waiting.job_id, waiting.weight)
 
-    def remove(self, place: Place, waiting: _Waiting) -> None:
-        del self.places[place]
+    def remove(self, position: Position, waiting: _Waiting) -> None:
+        del self.positions[position]
         of_job = self.by_job[waiting.job_id]
-        del of_job[place]
+        del of_job[position]
         if not of_job:
             del self.by_job[waiting.job_id]
         self.jobs.change(waiting.job_id, -waiting.weight)
 
-    def most_dispensable(self, small_weight: int) -> Place:
+    def most_dispensable(self, small_weight: int) -> Position:
         job_id, weight = self.jobs.heaviest()
-        return next(reversed(self.by_job[job_id] if weight > small_weight else self.places))
+        return next(reversed(self.by_job[job_id] if weight > small_weight else self.positions))
 
 
 class WaitingRoom:
@@ -105,16 +104,16 @@ class WaitingRoom:
         self._max_bytes = max_bytes
         self._small_weight = max(SMALL_WEIGHT, max_waiting // SMALL_PART)
         self._num_bytes = 0
-        self._waiting: OrderedDict[Place, _Waiting] = OrderedDict()
-        self._by_job: defaultdict[str, dict[Place, None]] = defaultdict(dict)
+        self._waiting: OrderedDict[Position, _Waiting] = OrderedDict()
+        self._by_job: defaultdict[str, dict[Position, None]] = defaultdict(dict)
         self._senders: defaultdict[str, _Sender] = defaultdict(_Sender)
         self._sender_weights: _Weights[str] = _Weights()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def __contains__(self, place: Place) -> bool:
-        return place in self._waiting
+    def __contains__(self, position: Position) -> bool:
+        return position in self._waiting
 
     def enter(self, record: SourceRecord, job_id: str, now: float) -> list[SourceRecord]:
         """Lets an application wait.
@@ -123,9 +122,9 @@ class WaitingRoom:
             Those that must leave without their job because the room is full; it may be among them.
         """
         waiting = _Waiting(record, event_source(record.headers), job_id, now + self._wait_seconds)
-        self._waiting[record.place] = waiting
-        self._by_job[job_id][record.place] = None
-        self._senders[waiting.sender].add(record.place, waiting)
+        self._waiting[record.position] = waiting
+        self._by_job[job_id][record.position] = None
+        self._senders[waiting.sender].add(record.position, waiting)
         self._sender_weights.change(waiting.sender, waiting.weight)
         self._num_bytes += _size(record)
         evicted = []
@@ -136,7 +135,7 @@ class WaitingRoom:
 
     def release(self, job_id: str) -> list[SourceRecord]:
         """Returns the applications of a job that has come, in the order of their coming."""
-        return [self._leave(place) for place in list(self._by_job.get(job_id, ()))]
+        return [self._leave(position) for position in list(self._by_job.get(job_id, ()))]
 
     def expire(self, now: float) -> list[SourceRecord]:
         """Returns the applications that have waited long enough."""
@@ -150,18 +149,18 @@ class WaitingRoom:
 
     def discard(self, is_unwanted: Callable[[SourceRecord], bool]) -> None:
         """Forgets applications, such as those of partitions that another worker reads now."""
-        for place in [place for place, each in self._waiting.items() if is_unwanted(each.record)]:
-            self._leave(place)
+        for position in [position for position, each in self._waiting.items() if is_unwanted(each.record)]:
+            self._leave(position)
 
-    def _leave(self, place: Place) -> SourceRecord:
-        left = self._waiting.pop(place)
+    def _leave(self, position: Position) -> SourceRecord:
+        left = self._waiting.pop(position)
         of_job = self._by_job[left.job_id]
-        del of_job[place]
+        del of_job[position]
         if not of_job:
             del self._by_job[left.job_id]
         sender = self._senders[left.sender]
-        sender.remove(place, left)
-        if not sender.places:
+        sender.remove(position, left)
+        if not sender.positions:
             del self._senders[left.sender]
         self._sender_weights.change(left.sender, -left.weight)
         self._num_bytes -= _size(left.record)

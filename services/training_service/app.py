@@ -45,7 +45,7 @@ async def run_trainer(
     stop: asyncio.Event,
     training_command: Sequence[str] = TRAINING_COMMAND,
 ) -> None:
-    """Takes labels in and trains until ``stop`` is set; a run in hand goes on at the next start.
+    """Takes labels in and trains until ``stop`` is set; a run in flight goes on at the next start.
 
     Args:
         metrics: served, with health, on ``trainer_metrics_port``.

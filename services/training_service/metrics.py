@@ -27,7 +27,7 @@ class TrainerMetrics:
     def _define_labels(self, registry: CollectorRegistry) -> None:
         self.labels = Counter(
             "finetuning_labels_total",
-            "Label records: new, replacing the same rater's earlier one, read again, or put aside as bad.",
+            "Label records: new, replacing the same rater's earlier one, read again, or bad.",
             ["outcome"],
             registry=registry,
         )

@@ -27,7 +27,7 @@ from training.adapter_output.export import AdapterRecord, export_adapter
 from training.adapter_output.reference import measure_reference
 from training.configuration import FineTuningConfig
 from training.learning.heap_trim import HeapTrim
-from training.learning.lora_setup import set_evaluation_mode, told_shape, with_lora
+from training.learning.lora_setup import initial_shape_notice, set_evaluation_mode, with_lora
 from training.learning.score_trainer import LastStepEvaluation, ProgressReporter, ScoreTrainer
 from training.learning.validation import validate
 from training.pairs.dataset import LabelledPair, mask_pair
@@ -120,7 +120,7 @@ def fine_tune(
     )
     model = with_lora(base, data.initial_adapter, config)
     if data.initial_adapter is not None:
-        progress(told_shape(model))
+        progress(initial_shape_notice(model))
     score_model = ScoreModel(base, find_score_tokens(encoder))
     trainer = ScoreTrainer(
         score_model,

@@ -43,7 +43,7 @@ def with_lora(base: BaseModel, initial: Path | None, config: FineTuningConfig) -
     return get_peft_model(model, lora)
 
 
-def told_shape(model: PeftModel) -> str:
+def initial_shape_notice(model: PeftModel) -> str:
     """Returns what an initial adapter decides, whatever the settings say, in words."""
     lora = model.peft_config["default"]
     lowest = min(lora.layers_to_transform or [0])

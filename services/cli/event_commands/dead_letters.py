@@ -1,4 +1,4 @@
-"""``resume-scorer dead-letters``: what was put aside goes back once its cause is gone."""
+"""``resume-scorer dead-letters``: dead letters go back once their cause is gone."""
 
 import asyncio
 from collections.abc import Mapping

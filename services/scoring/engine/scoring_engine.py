@@ -25,7 +25,7 @@ from services.scoring.engine.batch_planner import BatchLimits, BatchPlan, Candid
 from services.scoring.engine.batch_scorer import BatchScorer, LoadedAdapter, ScoredBatch, build_pair_score
 from services.scoring.engine.explanation import ExplanationTask, ExplanationWriter
 from services.scoring.engine.pair_queue import PairQueue, WaitingPair
-from services.scoring.engine.throughput import PaceMeter
+from services.scoring.engine.throughput import ThroughputMeter
 from services.scoring.reading.pair_reader import PairReader, ReadPair
 from services.scoring.reading.text_encoder import TextEncoder
 
@@ -65,7 +65,7 @@ class ScoringEngine:
         self._reader = self._reader_of(scorer.adapter)
         self._explanations = ExplanationWriter(scorer, encoder, self._reader.before_explanation)
         self._busy_since: float | None = None
-        self._pace = PaceMeter()
+        self._throughput = ThroughputMeter()
         self._failure: BaseException | None = None
 
     @property
@@ -84,7 +84,7 @@ class ScoringEngine:
         Raises:
             ScoringFailed: the model cannot compute even one pair.
         """
-        self._tell_adapter(self._scorer.adapter)
+        self._report_adapter(self._scorer.adapter)
         warm_up = self._reader.read(*_WARM_UP_TEXTS)
         outcome = self._scorer.score([warm_up.prompt]).outcomes[0]
         if isinstance(outcome, Exception):
@@ -236,7 +236,7 @@ class ScoringEngine:
         finally:
             self._queue.num_computing = 0
         self._observe(scored)
-        self._measure_pace(batch, scored, started)
+        self._measure_throughput(batch, scored, started)
         for pair, outcome, is_hit in zip(batch, scored.outcomes, scored.prefix_hits, strict=True):
             seconds = StageSeconds(
                 queue=started - pair.accepted_at - pair.encode_seconds,
@@ -269,15 +269,15 @@ class ScoringEngine:
         self._observer.on_stage(Stage.FORWARD, scored.forward_seconds)
         self._observer.on_stage(Stage.READOUT, scored.readout_seconds)
 
-    def _measure_pace(self, batch: Sequence[WaitingPair], scored: ScoredBatch, started: float) -> None:
-        pace = self._pace
+    def _measure_throughput(self, batch: Sequence[WaitingPair], scored: ScoredBatch, started: float) -> None:
+        throughput = self._throughput
         oldest = min(pair.accepted_at for pair in batch)
-        pace.note_batch(
+        throughput.note_batch(
             len(batch), scored.num_tokens, scored.forward_seconds, oldest, started, time.monotonic()
         )
-        self._queue.seconds_per_pair = pace.seconds_per_pair
+        self._queue.seconds_per_pair = throughput.seconds_per_pair
         # One batch from now there will be room again.
-        self._queue.retry_after_seconds = self._limits.max_tokens / max(pace.tokens_per_second, 1.0)
+        self._queue.retry_after_seconds = self._limits.max_tokens / max(throughput.tokens_per_second, 1.0)
 
     def _has_nothing_else(self) -> bool:
         return self._switch.is_idle and self._explanations.is_idle
@@ -287,9 +287,9 @@ class ScoringEngine:
         if changed is not None:
             if self._settings.rules_for(changed.rules) != self._reader.rules:
                 self._reader = self._reader_of(changed)
-            self._tell_adapter(changed)
+            self._report_adapter(changed)
 
-    def _tell_adapter(self, adapter: LoadedAdapter) -> None:
+    def _report_adapter(self, adapter: LoadedAdapter) -> None:
         named = adapter.identity
         self._observer.on_adapter(
             named.adapter_digest, named.adapter_version, named.base_model, adapter.reference

@@ -9,8 +9,8 @@ _FEWEST_BATCHES, _MOST_BATCHES = 3, 9
 _SPEED_WEIGHT = 0.2
 
 
-class PaceMeter:
-    """Measures the model thread's pace; used by that thread alone.
+class ThroughputMeter:
+    """Measures the model thread's throughput; used by that thread alone.
 
     Attributes:
         tokens_per_second: of the forward passes, smoothed; 0 before the first.

@@ -86,7 +86,7 @@ class CallAnswers:
         except Exception as error:
             if isinstance(error, MessageUnreadable | StreamIdle):
                 self._on_refusal(refusal_of(error))
-            tell_fault(error)
+            log_fault(error)
             await abort_call(context, error)
 
     def _forget(self, peer: Peer | None) -> None:
@@ -96,7 +96,7 @@ class CallAnswers:
             del self._peers[peer]
 
 
-def tell_fault(error: BaseException) -> None:
+def log_fault(error: BaseException) -> None:
     """Logs an error that is the server's own, without its text, which may quote a resume."""
     if row_of(error).code is grpc.StatusCode.INTERNAL:
         frames = traceback.extract_tb(error.__traceback__)

@@ -49,7 +49,7 @@ class KafkaLabelPublisher:
         return RecordPosition(written.partition, written.offset)
 
     async def close(self) -> None:
-        """Ends the connection, after what is in hand has been sent."""
+        """Ends the connection, after what is in flight has been sent."""
         starting, self._starting = self._starting, None
         if starting is None:
             return

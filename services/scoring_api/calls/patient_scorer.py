@@ -12,8 +12,8 @@ POLL_SECONDS = 0.01
 class PatientScorer:
     """A ``PairScorer`` that lets everybody else go first; for one event loop.
 
-    One pair is in hand at a time, so that a score finds itself behind one pass of explanations at most. While
-    pairs are queued without end, none starts: their deadline ends them.
+    One pair is in flight at a time, so that a score finds itself behind one pass of explanations at
+    most. While pairs are queued without end, none starts: their deadline ends them.
 
     Args:
         scorer: the model, shared with those who do not wait.

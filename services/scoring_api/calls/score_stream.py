@@ -13,7 +13,7 @@ from services.pb.scoring.v1.scoring_service_pb2 import PairError, StreamScoresRe
 from services.scoring_api.answers.call_errors import StreamIdle
 from services.scoring_api.answers.deadlines import deadline_of
 from services.scoring_api.answers.error_status import message_of, retry_delay_of, row_of
-from services.scoring_api.calls.call_answers import tell_fault
+from services.scoring_api.calls.call_answers import log_fault
 from services.scoring_api.calls.pair_scoring import INNER_REQUEST_PATHS, PairScoring, pair_of
 
 # Enough to fill a batch from one stream, few enough that no stream owns the engine's queue.
@@ -26,7 +26,7 @@ class ScoreStream:
     Args:
         scoring: checks, scores and counts pairs.
         default_deadline_seconds: for each pair, where the stream has no deadline.
-        idle_seconds: how long there may be no pair in hand, or an answer that the client does not take.
+        idle_seconds: how long there may be no pair in flight, or an answer that the client does not take.
         max_in_flight: pairs read and not yet answered; more are left in the transport, which then makes
             the client wait.
         charge: charges the caller for a pair, or raises.
@@ -46,7 +46,7 @@ class ScoreStream:
         self._default_deadline_seconds = default_deadline_seconds
         self._idle_seconds = idle_seconds
         self._permits = asyncio.Semaphore(max_in_flight)
-        self._num_in_hand = 0
+        self._num_in_flight = 0
         self._charge = charge
         self._writing = asyncio.Lock()
 
@@ -68,7 +68,7 @@ class ScoreStream:
                     request = await self._next_request(draining)
                     if request is None:
                         break
-                    self._num_in_hand += 1
+                    self._num_in_flight += 1
                     pairs.create_task(self._answer(request))
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from failures
@@ -83,7 +83,7 @@ class ScoreStream:
                 ended, _ = await asyncio.wait(
                     (reading, stopping), timeout=self._idle_seconds, return_when=asyncio.FIRST_COMPLETED
                 )
-                if not ended and not self._num_in_hand:
+                if not ended and not self._num_in_flight:
                     raise StreamIdle("no pair came")
             if not reading.done():
                 return None
@@ -97,11 +97,11 @@ class ScoreStream:
         try:
             answer = StreamScoresResponse(result=await self._score(request))
         except Exception as error:  # whatever is wrong with one pair, the stream goes on
-            tell_fault(error)
+            log_fault(error)
             answer = StreamScoresResponse(error=_pair_error(request, error))
         async with self._writing:  # a call takes one message at a time
             await self._write(answer)
-        self._num_in_hand -= 1
+        self._num_in_flight -= 1
         self._permits.release()
 
     async def _write(self, answer: StreamScoresResponse) -> None:

@@ -60,9 +60,9 @@ class ApplicationIntake:
         if self._offsets.take(record.partition, record.offset, event):
             await self._processor.take(record)
 
-    async def on_revoked(self, places: Any) -> None:
+    async def on_revoked(self, revoked: Any) -> None:
         """Lets go of partitions; returns when nothing of them is being published any more."""
-        partitions = {place.partition for place in places if place.topic == APPLICATION_SUBMITTED}
+        partitions = {each.partition for each in revoked if each.topic == APPLICATION_SUBMITTED}
         self._offsets.forget(partitions)
         await self._processor.let_go(partitions)
 

@@ -54,11 +54,11 @@ class DeliveryCheck:
         Raises:
             KafkaError: no answer.
         """
-        places = [TopicPartition(self._topic, each) for each in partitions]
+        chosen = [TopicPartition(self._topic, each) for each in partitions]
         offsets = await self._admin.list_consumer_group_offsets(
-            self._settings.worker_group, partitions=places
+            self._settings.worker_group, partitions=chosen
         )
-        return {place.partition: max(0, int(offsets[place].offset)) for place in places}
+        return {each.partition: max(0, int(offsets[each].offset)) for each in chosen}
 
     async def has_record_from(self, partition: int, offset: int, seconds: float) -> bool:
         """Returns whether a record at this offset or behind it is read within so many seconds.
@@ -87,10 +87,10 @@ class DeliveryCheck:
         log.info("offsets jump", partition=partition, expected=expected, delivered=delivered)
 
     async def _first_offset_from(self, partition: int, offset: int) -> int:
-        place = TopicPartition(self._topic, partition)
+        source = TopicPartition(self._topic, partition)
         async with open_consumer(self._settings) as consumer:
-            consumer.assign([place])
-            consumer.seek(place, offset)
+            consumer.assign([source])
+            consumer.seek(source, offset)
             record = await consumer.getone()
             return int(record.offset)
 

@@ -49,7 +49,7 @@ def build_faust_app(settings: WorkerSettings, metrics: WorkerMetrics) -> faust.A
         broker_max_poll_records=MAX_POLL_RECORDS,
         consumer_auto_offset_reset="earliest",
         stream_buffer_maxsize=2 * settings.worker_max_in_flight,
-        # At a rebalance what is in hand goes on; waiting for it could outlast the session.
+        # At a rebalance what is in flight goes on; waiting for it could outlast the session.
         stream_wait_empty=False,
         key_serializer="raw",
         value_serializer="raw",
@@ -90,11 +90,11 @@ def add_agent(
     async def consume(stream: faust.StreamT) -> None:
         last_offsets: dict[Any, int] = {}
         async for event in stream.noack().events():
-            place, offset = event.message.tp, event.message.offset
-            if last_offsets.get(place) == 0 and offset > 1:
+            partition, offset = event.message.tp, event.message.offset
+            if last_offsets.get(partition) == 0 and offset > 1:
                 # Faust overlooks a gap behind offset 0, and then commits nothing behind it until a restart.
-                await app.consumer._add_gap(place, 1, offset - 1)  # noqa: SLF001
-            last_offsets[place] = offset
+                await app.consumer._add_gap(partition, 1, offset - 1)  # noqa: SLF001
+            last_offsets[partition] = offset
             await on_event(event)
 
     source = app.topic(topic, key_serializer="raw", value_serializer="raw", allow_empty=True)
@@ -127,9 +127,9 @@ class OffsetMonitor(Monitor):  # type: ignore[misc]  # Faust's own stubs are not
 
     def on_tp_commit(self, tp_offsets: Any) -> None:
         super().on_tp_commit(tp_offsets)
-        for place, offset in tp_offsets.items():
-            if place.topic == APPLICATION_SUBMITTED:
-                self._metrics.committed_offset.labels(str(place.partition)).set(offset)
+        for partition, offset in tp_offsets.items():
+            if partition.topic == APPLICATION_SUBMITTED:
+                self._metrics.committed_offset.labels(str(partition.partition)).set(offset)
 
     def track_tp_end_offset(self, tp: Any, offset: int) -> None:
         super().track_tp_end_offset(tp, offset)

@@ -45,7 +45,7 @@ class OffsetTracker(Generic[Token]):
             token: handed back when the record may be acknowledged.
 
         Returns:
-            False for a record that was delivered before in this assignment: it is in hand already.
+            False for a record that was delivered before in this assignment: it is in flight already.
         """
         records = self._taken[partition]
         if offset in records:

@@ -76,14 +76,14 @@ class ProgressWatch:
     async def _look(self, consumer: Consumer) -> None:
         # Asked even for no partition of its own: the answer is the contact.
         partitions = self._partitions or frozenset()
-        places = [TopicPartition(APPLICATION_SUBMITTED, each) for each in sorted(partitions or {0})]
-        ends = await consumer.end_offsets(places)
-        begins = await consumer.beginning_offsets(places)
-        committed = await self._check.committed_offsets([place.partition for place in places])
+        chosen = [TopicPartition(APPLICATION_SUBMITTED, each) for each in sorted(partitions or {0})]
+        ends = await consumer.end_offsets(chosen)
+        begins = await consumer.beginning_offsets(chosen)
+        committed = await self._check.committed_offsets([each.partition for each in chosen])
         stands = {
-            place.partition: Stand(max(committed[place.partition], begins[place]), ends[place])
-            for place in places
-            if place.partition in partitions
+            each.partition: Stand(max(committed[each.partition], begins[each]), ends[each])
+            for each in chosen
+            if each.partition in partitions
         }
         self._detector.look(time.monotonic(), stands, is_assigned=self._partitions is not None)
 

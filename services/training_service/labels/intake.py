@@ -95,7 +95,7 @@ class LabelIntake:
                 try:
                     records.append(read_record(record, self._reader))
                 except InvalidInput as error:
-                    await self._put_aside(record, error)
+                    await self._to_dead_letters(record, error)
             if batch:
                 position = ReadPosition(batch[-1].offset + 1, known_time(batch[-1].timestamp))
                 positions[partition.topic, partition.partition] = position
@@ -113,10 +113,10 @@ class LabelIntake:
             partition=partition.partition,
         )
         if partition.topic == JOB_POSTED:
-            await asyncio.to_thread(self._store.forget_places_of_jobs, partition.partition)
+            await asyncio.to_thread(self._store.forget_positions_of_jobs, partition.partition)
 
-    async def _put_aside(self, record: SourceRecord, error: InvalidInput) -> None:
-        # Bad jobs and applications are the worker's to put aside: it reads them too.
+    async def _to_dead_letters(self, record: SourceRecord, error: InvalidInput) -> None:
+        # Bad jobs and applications become dead letters of the worker, which reads them too.
         if record.topic == SCORE_LABELLED:
             await self._dead_letters.put(record, error.kind, str(error))
             self._metrics.labels.labels("rejected").inc()

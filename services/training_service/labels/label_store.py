@@ -159,7 +159,7 @@ class LabelStore:
             )
         return outcomes
 
-    def forget_places_of_jobs(self, partition: int) -> None:
+    def forget_positions_of_jobs(self, partition: int) -> None:
         """Compares offsets of the jobs topic no more with those of a partition that is another one by now."""
         with self._database.transaction() as transaction:
             transaction.execute(

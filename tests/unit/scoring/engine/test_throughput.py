@@ -1,11 +1,11 @@
 import pytest
 
-from services.scoring.engine.throughput import PaceMeter
+from services.scoring.engine.throughput import ThroughputMeter
 
 
-def meter_after(seconds: list[float], *, is_backlog: bool, gap: float = 0.0) -> PaceMeter:
+def meter_after(seconds: list[float], *, is_backlog: bool, gap: float = 0.0) -> ThroughputMeter:
     """Returns a meter after batches of two pairs and 100 tokens that took so long, with gaps between them."""
-    meter, now = PaceMeter(), 1000.0
+    meter, now = ThroughputMeter(), 1000.0
     for each in seconds:
         meter.note_batch(2, 100, each, 999.0 if is_backlog else now + gap, now + gap, now + gap + each)
         now += gap + each
