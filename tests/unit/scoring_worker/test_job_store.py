@@ -45,7 +45,7 @@ def test_offsets_of_another_broker_are_not_compared() -> None:
     store = JobStore()
     store.apply([posted("before", None, 50)])
 
-    store.forget_places()
+    store.forget_positions()
     store.apply([posted("after", None, 0)])
 
     assert store.find("a") == KnownJob("after")
@@ -57,7 +57,7 @@ def test_reading_everything_again_changes_nothing() -> None:
     store = JobStore()
     store.apply(records)
 
-    store.forget_places()
+    store.forget_positions()
     store.apply(records)
 
     assert (store.find("a"), len(store)) == (KnownJob("three", 1), 1)

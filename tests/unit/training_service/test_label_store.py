@@ -166,7 +166,7 @@ def test_a_deleted_job_comes_back_with_a_later_posting_alone(labels: LabelStore)
 def test_offsets_of_a_partition_that_is_another_one_by_now_are_not_compared(labels: LabelStore) -> None:
     labels.apply([PostedJob("j", "Old words.", Standing(partition=0, offset=50))], {})
 
-    labels.forget_places_of_jobs(0)
+    labels.forget_positions_of_jobs(0)
     labels.apply([PostedJob("j", "New words.", Standing(partition=0, offset=0)), APPLICATION, LABEL], {})
 
     assert labels.pairs(["a"])[0].job_description == "New words."
