@@ -46,6 +46,9 @@ class EngineSettings(ModelSettings):
     auto: what the adapter was trained on"""
     mask_identity: bool = True
     """replace names, pronouns, contacts and age before scoring and training"""
+    unreadable_texts: Literal["doubt", "refuse"] = "doubt"
+    """a resume of which less than half can be read as words; doubt: all scores are equally likely, and it is
+    flagged; refuse: the call is refused, the application becomes a dead letter"""
     lora_mode: Literal["auto", "merged", "factors"] = "auto"
     """merged: each loaded adapter has its own copy of the layers that it changes, and costs no time; factors:
     no copy, but slower; auto: merged where the base model is not quantised and its device has room"""

@@ -66,6 +66,7 @@ class InputFault(StrEnum):
     """Why texts or files that somebody gave are refused, beside what makes a record a dead letter."""
 
     EMPTY_TEXT = "empty_text"
+    UNREADABLE_TEXT = "unreadable_text"
     BAD_ROW = "bad_row"
     BAD_SCALE = "bad_scale"
     EMPTY_FILE = "empty_file"

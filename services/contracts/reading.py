@@ -53,3 +53,26 @@ def rules_from_json(content: Any) -> ReadingRules:
     if wrong:
         raise ValueError(f"reading: {', '.join(wrong)}: unknown, missing or of another type")
     return ReadingRules(**content)
+
+
+@dataclass(frozen=True, slots=True)
+class TextReading:
+    """What was done to a resume before it was scored: counts, never texts.
+
+    Attributes:
+        markup: what it came wrapped in, such as ``html``; empty where it was plain text.
+        num_repaired: words and characters mended.
+        num_repeated_characters: left out because they stood in it before.
+        num_masked: places where something that tells of a person was replaced.
+        num_removed_characters: left out because they speak to the scorer.
+        readable_share: of its visible characters, those in words and numbers, 0 to 1.
+        language: ISO 639-1; empty where too little stands in it to tell.
+    """
+
+    markup: str = ""
+    num_repaired: int = 0
+    num_repeated_characters: int = 0
+    num_masked: int = 0
+    num_removed_characters: int = 0
+    readable_share: float = 1.0
+    language: str = ""

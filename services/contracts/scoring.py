@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from math import sqrt
 
+from services.contracts.reading import TextReading
+
 MAX_SCORE = 100
 NUM_SCORES = MAX_SCORE + 1
 
@@ -67,6 +69,10 @@ class ScoreDistribution:
         return self.percentile(50)
 
 
+#: Of a text that cannot be read: every score is as likely as any other.
+NO_KNOWLEDGE = ScoreDistribution((1 / NUM_SCORES,) * NUM_SCORES)
+
+
 @dataclass(frozen=True, slots=True)
 class PairRequest:
     """One resume to score against one job.
@@ -110,6 +116,7 @@ class PairScore:
         num_job_truncated_tokens: tokens cut from the end of the job.
         flags: warnings for the reader.
         is_identity_masked: whether the resume was scored without what tells who its writer is.
+        reading: what was done to the resume before.
         seconds: where the time went.
         is_prefix_cached: whether the job's key-value state was found in the cache.
     """
@@ -125,6 +132,7 @@ class PairScore:
     num_job_truncated_tokens: int = 0
     flags: tuple[str, ...] = ()
     is_identity_masked: bool = False
+    reading: TextReading = field(default_factory=TextReading)
     seconds: StageSeconds = field(default_factory=StageSeconds, compare=False)
     is_prefix_cached: bool = field(default=False, compare=False)
 

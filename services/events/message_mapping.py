@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 from google.protobuf.duration_pb2 import Duration
 
+from services.contracts.reading import TextReading
 from services.contracts.scoring import LineInfluence, PairRequest, PairScore, StageSeconds
 from services.pb.scoring.v1.score_pb2 import ScoreResult, StageTimings
+from services.pb.scoring.v1.score_pb2 import TextReading as TextReadingMessage
 from services.pb.scoring.v1.scoring_service_pb2 import Attribution
 from services.pb.scoring.v1.scoring_service_pb2 import LineInfluence as LineInfluenceMessage
 
@@ -46,9 +48,22 @@ def result_message(score: PairScore, pair: PairRequest, job_id: str) -> ScoreRes
         job_truncated_tokens=score.num_job_truncated_tokens,
         flags=score.flags,
         identity_masked=score.is_identity_masked,
+        reading=_reading_message(score.reading),
         timings=_timings(score.seconds),
         resume_sha256=text_sha256(pair.resume),
         job_sha256=text_sha256(pair.job_description),
+    )
+
+
+def _reading_message(reading: TextReading) -> TextReadingMessage:
+    return TextReadingMessage(
+        markup=reading.markup,
+        repaired=reading.num_repaired,
+        repeated_characters=reading.num_repeated_characters,
+        masked=reading.num_masked,
+        removed_characters=reading.num_removed_characters,
+        readable_share=reading.readable_share,
+        language=reading.language,
     )
 
 

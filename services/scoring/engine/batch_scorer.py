@@ -13,7 +13,7 @@ from services.contracts.engine_observer import EngineObserver
 from services.contracts.errors import ScoringFailed
 from services.contracts.reading import PLAIN_RULES, PROMPT_VERSION, ReadingRules
 from services.contracts.reference import ReferenceFigures
-from services.contracts.scoring import PairScore, ScoreDistribution, StageSeconds
+from services.contracts.scoring import NO_KNOWLEDGE, PairScore, ScoreDistribution, StageSeconds
 from services.scoring.engine.pair_queue import WaitingPair
 from services.scoring.engine.prefix_cache import PrefixCache, PrefixKey
 from services.scoring.engine.warning_flags import warning_flags
@@ -21,6 +21,7 @@ from services.scoring.model.device_errors import PASS_ERRORS, raise_if_device_is
 from services.scoring.model.lora_layers import LoraWeights
 from services.scoring.model.prefix_state import PrefixState
 from services.scoring.model.score_model import ScoreModel, TreeRow
+from services.scoring.reading.legibility import UNREADABLE_TEXT
 from services.scoring.reading.prompt import Prompt
 from services.scoring.reading.score_scale import NUM_TREE_NODES, distribution_from_logits
 
@@ -233,7 +234,9 @@ def build_pair_score(
     *,
     is_prefix_cached: bool,
 ) -> PairScore:
-    """Puts the result of one pair together."""
+    """Puts the result of one pair together; of a text that cannot be read, nothing is known."""
+    if UNREADABLE_TEXT in pair.read.flags:
+        distribution = NO_KNOWLEDGE
     identity = adapter.identity
     return PairScore(
         request_id=pair.request.request_id,
@@ -247,6 +250,7 @@ def build_pair_score(
         num_job_truncated_tokens=pair.prompt.num_job_truncated_tokens,
         flags=warning_flags(distribution, pair.prompt, adapter.reference) + pair.read.flags,
         is_identity_masked=pair.rules.is_identity_masked,
+        reading=pair.read.reading,
         seconds=seconds,
         is_prefix_cached=is_prefix_cached,
     )

@@ -17,8 +17,8 @@ from pathlib import Path
 from services.contracts.adapters import Canary, SwitchReport
 from services.contracts.engine_observer import EngineObserver
 from services.contracts.engine_settings import EngineSettings
-from services.contracts.errors import EngineClosed, InvalidInput, ScoringFailed
-from services.contracts.outcomes import Stage
+from services.contracts.errors import EngineClosed, FieldViolation, InvalidInput, ScoringFailed
+from services.contracts.outcomes import InputFault, Stage
 from services.contracts.scoring import PairRequest, PairScore, StageSeconds
 from services.scoring.engine.adapter_switch import AdapterSwitch, load_adapter
 from services.scoring.engine.batch_planner import BatchLimits, BatchPlan, Candidate, plan_batch
@@ -26,6 +26,7 @@ from services.scoring.engine.batch_scorer import BatchScorer, LoadedAdapter, Sco
 from services.scoring.engine.explanation import ExplanationTask, ExplanationWriter
 from services.scoring.engine.pair_queue import PairQueue, WaitingPair
 from services.scoring.engine.throughput import ThroughputMeter
+from services.scoring.reading.legibility import UNREADABLE_TEXT
 from services.scoring.reading.pair_reader import PairReader, ReadPair
 from services.scoring.reading.text_encoder import TextEncoder
 
@@ -122,6 +123,11 @@ class ScoringEngine:
         try:
             started, reader = time.monotonic(), self._reader
             read = await self._read(request, reader)
+            if self._settings.unreadable_texts == "refuse" and UNREADABLE_TEXT in read.flags:
+                raise InvalidInput(
+                    InputFault.UNREADABLE_TEXT,
+                    [FieldViolation("resume", "less than half of it can be read as words")],
+                )
             pair = WaitingPair(request, read, reader.rules, time.monotonic() - started, started)
         except BaseException:
             self._queue.release()

@@ -1,4 +1,7 @@
-"""From a pair's texts to its prompt: what speaks to the scorer, or tells who somebody is, is left out.
+"""From a pair's texts to its prompt, in an order that can be read.
+
+unwrap markup > repair > tell how readable, in which language > repeats once > attacks out > identity masked >
+attacks out of what is left > trim (``prompt``). A job is unwrapped and repaired, no more.
 
 The one way to read a pair: scorers, canaries, references, validation and the gate all read by the rules that
 are stored with the adapter (``contracts.reading``).
@@ -8,19 +11,38 @@ import logging
 import time
 import traceback
 from dataclasses import dataclass
+from functools import lru_cache
 
 from services.contracts.errors import InvalidInput, TextsUnreadable
-from services.contracts.reading import ReadingRules
-from services.scoring.reading.identity_masking import close_seams, join_seams, mask_with_seams
+from services.contracts.reading import ReadingRules, TextReading
+from services.scoring.reading.identity_masking import (
+    NAME_PLACEHOLDER,
+    SEAM,
+    close_seams,
+    join_seams,
+    mask_with_seams,
+)
 from services.scoring.reading.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
 from services.scoring.reading.instruction_removal import without_instructions
+from services.scoring.reading.legibility import (
+    MIN_READABLE_SHARE,
+    READ_LANGUAGE,
+    UNREADABLE_TEXT,
+    WRONG_LANGUAGE,
+    language_of,
+    readable_share,
+)
+from services.scoring.reading.markup import unwrap
 from services.scoring.reading.prompt import Prompt, PromptBuilder
+from services.scoring.reading.repair import repair
+from services.scoring.reading.repetition import MIN_REPEATED_SHARE, REPEATED_TEXT, without_repeats
 from services.scoring.reading.text_encoder import TextEncoder
 
 log = logging.getLogger(__name__)
 
 #: Of processor time. The largest resume that a topic takes (256 KiB), made to be slow, needs three at most.
 MAX_READING_SECONDS = 10.0
+_NUM_REMEMBERED_JOBS = 256
 
 
 class _ReadingTooSlow(Exception):
@@ -34,10 +56,12 @@ class ReadPair:
     Attributes:
         prompt: what is scored.
         flags: warnings about the texts.
+        reading: what was done to the resume.
     """
 
     prompt: Prompt
     flags: tuple[str, ...] = ()
+    reading: TextReading = TextReading()
 
 
 class PairReader:
@@ -50,6 +74,7 @@ class PairReader:
     def __init__(self, encoder: TextEncoder, rules: ReadingRules) -> None:
         self.rules = rules
         self._prompts = PromptBuilder(encoder, rules.max_prompt_tokens, rules.max_resume_tokens)
+        self._read_job = lru_cache(_NUM_REMEMBERED_JOBS)(_read_job)
         self.before_explanation = self._prompts.before_explanation
 
     def read(self, job_description: str, resume: str) -> ReadPair:
@@ -71,20 +96,53 @@ class PairReader:
             raise TextsUnreadable(f"the texts could not be read ({name})") from None
 
     def _read(self, job: str, resume: str) -> ReadPair:
-        budget, is_flagged = _ReadingBudget(), False
+        budget, job = _ReadingBudget(), self._read_job(job)
+        resume, markup = unwrap(resume)
+        budget.check()
+        resume, num_repaired = repair(resume)
+        share, language = readable_share(resume), language_of(resume)
+        num_read = len(resume)
+        resume, num_repeated = without_repeats(resume)
+        is_repeated = num_repeated >= MIN_REPEATED_SHARE * num_read > 0
+        num_before, num_masked, is_flagged = len(resume), 0, False
+        budget.check()
         if self.rules.are_instructions_removed:
             resume, is_flagged = _without_attacks(resume, job)
             budget.check()
+        num_removed = num_before - len(resume)
         if self.rules.is_identity_masked:
-            resume = _masked(resume, job)
+            resume, num_masked = _masked(resume, job)
             budget.check()
             if self.rules.are_instructions_removed:
                 # Once more, on what the model will see: masking may join what an attack has cut up.
+                num_before = len(resume)
                 resume, is_joined = _without_attacks(resume, job)
+                num_removed += num_before - len(resume)
                 is_flagged |= is_joined
                 budget.check()
-        prompt = self._prompts.build(job, resume)
-        return ReadPair(prompt, (POSSIBLE_PROMPT_INJECTION,) if is_flagged else ())
+        reading = TextReading(
+            markup, num_repaired, num_repeated, num_masked, num_removed, round(share, 3), language
+        )
+        flags = _flags(reading, is_attacked=is_flagged, is_repeated=is_repeated)
+        return ReadPair(self._prompts.build(job, resume), flags, reading)
+
+
+def _read_job(job: str) -> str:
+    return repair(unwrap(job)[0])[0]
+
+
+def _flags(reading: TextReading, *, is_attacked: bool, is_repeated: bool) -> tuple[str, ...]:
+    """Returns the warnings about a resume's text."""
+    return tuple(
+        flag
+        for flag, applies in (
+            (POSSIBLE_PROMPT_INJECTION, is_attacked),
+            (UNREADABLE_TEXT, reading.readable_share < MIN_READABLE_SHARE),
+            (WRONG_LANGUAGE, reading.language not in ("", READ_LANGUAGE)),
+            (REPEATED_TEXT, is_repeated),
+        )
+        if applies
+    )
 
 
 def _without_attacks(resume: str, job_description: str) -> tuple[str, bool]:
@@ -94,12 +152,13 @@ def _without_attacks(resume: str, job_description: str) -> tuple[str, bool]:
     return without_instructions(resume, job_description), True
 
 
-def _masked(resume: str, job_description: str) -> str:
-    """Returns a masked resume, joined where it was cut up if that reads as an attack."""
+def _masked(resume: str, job_description: str) -> tuple[str, int]:
+    """Returns a masked resume and in how many places; joined where it was cut up if that is an attack."""
     masked = mask_with_seams(resume)
+    num_masked = masked.count(SEAM) + masked.count(NAME_PLACEHOLDER) - resume.count(NAME_PLACEHOLDER)
     joined = join_seams(masked)
     is_cut_up = joined != masked and is_suspicious(joined, job_description)
-    return joined if is_cut_up else close_seams(masked)
+    return (joined if is_cut_up else close_seams(masked)), max(0, num_masked)
 
 
 class _ReadingBudget:

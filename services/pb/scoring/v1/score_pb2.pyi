@@ -35,7 +35,7 @@ class SourceEvent(_message.Message):
     def __init__(self, topic: _Optional[str] = ..., partition: _Optional[int] = ..., offset: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ScoreResult(_message.Message):
-    __slots__ = ("application_id", "job_id", "score", "category", "median", "standard_deviation", "percentile_10", "percentile_90", "distribution", "adapter_digest", "adapter_version", "base_model", "prompt_version", "prompt_tokens", "truncated_tokens", "flags", "timings", "identity_masked", "job_truncated_tokens", "resume_sha256", "job_sha256", "job_version", "source")
+    __slots__ = ("application_id", "job_id", "score", "category", "median", "standard_deviation", "percentile_10", "percentile_90", "distribution", "adapter_digest", "adapter_version", "base_model", "prompt_version", "prompt_tokens", "truncated_tokens", "flags", "timings", "identity_masked", "job_truncated_tokens", "resume_sha256", "job_sha256", "job_version", "source", "reading")
     APPLICATION_ID_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +59,7 @@ class ScoreResult(_message.Message):
     JOB_SHA256_FIELD_NUMBER: _ClassVar[int]
     JOB_VERSION_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    READING_FIELD_NUMBER: _ClassVar[int]
     application_id: str
     job_id: str
     score: float
@@ -82,4 +83,23 @@ class ScoreResult(_message.Message):
     job_sha256: str
     job_version: int
     source: SourceEvent
-    def __init__(self, application_id: _Optional[str] = ..., job_id: _Optional[str] = ..., score: _Optional[float] = ..., category: _Optional[str] = ..., median: _Optional[int] = ..., standard_deviation: _Optional[float] = ..., percentile_10: _Optional[int] = ..., percentile_90: _Optional[int] = ..., distribution: _Optional[_Iterable[float]] = ..., adapter_digest: _Optional[str] = ..., adapter_version: _Optional[str] = ..., base_model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., prompt_tokens: _Optional[int] = ..., truncated_tokens: _Optional[int] = ..., flags: _Optional[_Iterable[str]] = ..., timings: _Optional[_Union[StageTimings, _Mapping]] = ..., identity_masked: _Optional[bool] = ..., job_truncated_tokens: _Optional[int] = ..., resume_sha256: _Optional[str] = ..., job_sha256: _Optional[str] = ..., job_version: _Optional[int] = ..., source: _Optional[_Union[SourceEvent, _Mapping]] = ...) -> None: ...
+    reading: TextReading
+    def __init__(self, application_id: _Optional[str] = ..., job_id: _Optional[str] = ..., score: _Optional[float] = ..., category: _Optional[str] = ..., median: _Optional[int] = ..., standard_deviation: _Optional[float] = ..., percentile_10: _Optional[int] = ..., percentile_90: _Optional[int] = ..., distribution: _Optional[_Iterable[float]] = ..., adapter_digest: _Optional[str] = ..., adapter_version: _Optional[str] = ..., base_model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., prompt_tokens: _Optional[int] = ..., truncated_tokens: _Optional[int] = ..., flags: _Optional[_Iterable[str]] = ..., timings: _Optional[_Union[StageTimings, _Mapping]] = ..., identity_masked: _Optional[bool] = ..., job_truncated_tokens: _Optional[int] = ..., resume_sha256: _Optional[str] = ..., job_sha256: _Optional[str] = ..., job_version: _Optional[int] = ..., source: _Optional[_Union[SourceEvent, _Mapping]] = ..., reading: _Optional[_Union[TextReading, _Mapping]] = ...) -> None: ...
+
+class TextReading(_message.Message):
+    __slots__ = ("markup", "repaired", "repeated_characters", "masked", "removed_characters", "readable_share", "language")
+    MARKUP_FIELD_NUMBER: _ClassVar[int]
+    REPAIRED_FIELD_NUMBER: _ClassVar[int]
+    REPEATED_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    MASKED_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    READABLE_SHARE_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    markup: str
+    repaired: int
+    repeated_characters: int
+    masked: int
+    removed_characters: int
+    readable_share: float
+    language: str
+    def __init__(self, markup: _Optional[str] = ..., repaired: _Optional[int] = ..., repeated_characters: _Optional[int] = ..., masked: _Optional[int] = ..., removed_characters: _Optional[int] = ..., readable_share: _Optional[float] = ..., language: _Optional[str] = ...) -> None: ...

@@ -11,6 +11,7 @@ import pytest
 from services.adapters.canaries import read_canaries
 from services.contracts.engine_observer import SilentObserver
 from services.contracts.engine_settings import EngineSettings, ModelSettings
+from services.contracts.errors import InvalidInput
 from services.contracts.reading import PLAIN_RULES, ReadingRules
 from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
@@ -19,7 +20,8 @@ from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from tests.adapter_folders import make_adapter
 
-REQUEST = PairRequest("1", "We look for a nurse.", "Cared for forty patients on two wards. " * 40)
+RESUME = "".join(f"Cared for {number} patients on two wards. " for number in range(10, 50))
+REQUEST = PairRequest("1", "We look for a nurse.", RESUME)
 SHORT = ReadingRules(max_resume_tokens=64)
 
 
@@ -103,3 +105,33 @@ async def test_a_pair_that_waited_through_a_change_is_read_again(
     for score in scores:
         assert (score.num_truncated_tokens == 0) is (score.adapter_version == "v2")
     assert next(score for score in scores if score.adapter_version == "v2").score == alone.score
+
+
+UNREADABLE = PairRequest("1", "We look for a nurse.", "(cid:901)(cid:902)(cid:903)" * 30)
+
+
+async def test_of_a_text_that_cannot_be_read_nothing_is_known(
+    tiny_gemma_3: BaseModel, folders: list[Path]
+) -> None:
+    engine = start(tiny_gemma_3, folders[0])
+    try:
+        score = await engine.score(UNREADABLE)
+    finally:
+        engine.close()
+
+    assert "unreadable_text" in score.flags
+    assert "low_confidence" in score.flags
+    assert (score.distribution.percentile(10), score.distribution.percentile(90)) == (10, 90)
+    assert score.reading.readable_share < 0.5
+
+
+async def test_or_it_is_refused_where_the_settings_say_so(
+    tiny_gemma_3: BaseModel, folders: list[Path]
+) -> None:
+    engine = start(tiny_gemma_3, folders[0], unreadable_texts="refuse")
+    try:
+        with pytest.raises(InvalidInput, match="resume: less than half of it can be read"):
+            await engine.score(UNREADABLE)
+        assert (await engine.score(REQUEST)).flags == ("truncated",)
+    finally:
+        engine.close()

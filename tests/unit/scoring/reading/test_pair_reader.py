@@ -43,12 +43,13 @@ def test_instructions_are_left_out_and_told_where_that_is_asked_for(encoder: Tex
 
 
 def test_lengths_are_those_of_the_rules(encoder: TextEncoder) -> None:
+    long_resume = "\n".join(f"Led ward number {number} on nights." for number in range(300))
     read = PairReader(encoder, ReadingRules(max_prompt_tokens=512, max_resume_tokens=50)).read(
-        JOB, RESUME * 30
+        JOB, long_resume
     )
 
     assert read.prompt.num_resume_tokens == 50
-    assert PairReader(encoder, ReadingRules(512)).read(JOB, RESUME * 60).prompt.num_tokens == 512
+    assert PairReader(encoder, ReadingRules(512)).read(JOB, long_resume).prompt.num_tokens == 512
 
 
 # What each mask deletes, put into the words of an attack.
