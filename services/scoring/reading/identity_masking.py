@@ -7,18 +7,28 @@ a few milliseconds, and a reader can see why. What they miss is measured by ``re
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.resources import files
 
 import phonenumbers
+import regex
 from faker.providers.person.en_GB import Provider as British
 from faker.providers.person.en_IN import Provider as Indian
 from faker.providers.person.en_US import Provider as American
 from faker.providers.person.es_MX import Provider as Mexican
 from faker.providers.person.vi_VN import Provider as Vietnamese
 
+from services.scoring.reading.personal_lines import (
+    ADDRESS_LINE,
+    CONTACT_LINE,
+    NAME_LINE,
+    PERSONAL_LINE,
+    PHOTO_MARK,
+    PHOTO_WORDS,
+    SEAM,
+)
+
 #: What stands in place of the candidate's name.
 NAME_PLACEHOLDER = "Candidate"
-#: Stands where something was deleted. A noncharacter, which no text may hold.
-SEAM = "\ufdd0"
 
 # A name stands at the very top, or behind a label; further down capitalised words are employers and tools.
 _NUM_HEAD_LINES = 6
@@ -42,20 +52,6 @@ _STREET = re.compile(
 )
 _POSTCODE = re.compile(r"\b([A-Z]{2})\s+\d{5}(?:-\d{4})?\b")
 
-# Whole lines that tell nothing else: "Date of birth: ...", "Photo: ...".
-_PERSONAL_LINE = re.compile(
-    r"^[ \t>*•-]*(?:full name|name|date of birth|d\.?o\.?b\.?|born|age|gender|sex|pronouns|marital status|"
-    r"civil status|nationality|citizenship|religion|ethnicity|race|place of birth|children|"
-    r"(?:home |mailing |postal )?address|"
-    r"photo(?:graph)?|picture|headshot|e-?mail|phone|telephone|mobile|cell)\b\**[ \t]*[:=][^\n]*$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_PHOTO_MARK = re.compile(
-    r"[\[(<][ \t]*(?:photo|picture|headshot|portrait|image)[^\])>\n]{0,300}[\])>]"
-    r"|^[ \t]*(?:photo|picture|headshot|portrait) of [^\n]*$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_PHOTO_WORDS = ("photo", "picture", "headshot", "portrait", "image")
 _AGE = re.compile(
     r"\b(?:aged?\s+\d{2}\b(?!\s*(?:-|to|and|or|\+))"
     r"|\d{2}[- ]years?[- ]old\b(?!\s+(?:compan|business|firm|system|code)))",
@@ -76,7 +72,8 @@ _EDUCATION_YEARS = re.compile(
     re.IGNORECASE,
 )
 _WORK_WORD = re.compile(
-    r"\b(?:present|teacher|lecturer|professor|nurse|engineer|manager|assistant|intern|experience)\b",
+    r"\b(?:present|teacher|lecturer|professor|nurse|engineer|manager|assistant|intern|experience|hospital|clinic|"
+    r"medical cent(?:er|re)|press|library|bookstore|laborator(?:y|ies))\b",
     re.IGNORECASE,
 )
 
@@ -120,12 +117,14 @@ _FRATERNITY = re.compile(r"\b(?:fraternity|sorority)\b", re.IGNORECASE)
 _WOMEN_IN = re.compile(r"\b(?:Women|Girls|Men)\s+(?:Who\s+Code|in\s+(?=[A-Z]))", re.IGNORECASE)
 _MEN_AND_A_SPACE = re.compile(r"men\s")
 
-_NAME_WORD = re.compile(r"^(?:[A-Z][\w'’.-]*|de|da|del|della|van|von|der|den|la|le|al|bin|ibn|y)$")
+_NAME_WORD = regex.compile(
+    r"^(?:\p{Lu}[\w'’.-]*|\p{Lo}{1,12}|de|da|do|dos|di|del|della|van|von|der|den|la|le|al|el|bin|ibn|bint|y|af|ten|ter)$"
+)
 _NAME_LABEL = re.compile(
     r"^[ \t#*>]*(?:(?:full )?name\s*[:=]|(?:resume|r[ée]sum[ée]|cv|curriculum vitae)\s*(?:of|for|[:|-]))\s*",
     re.IGNORECASE,
 )
-_INTRODUCTION = re.compile(r"\b[Mm]y name is\s+((?:[A-Z][\w'’-]+\s*){1,4})")
+_INTRODUCTION = regex.compile(r"\b[Mm]y name is\s+((?:\p{Lu}[\w'’-]+\s*){1,4})")
 # Words of titles and headings: a first line that holds one of these is no name.
 _NO_NAME = re.compile(
     r"\b(?:resume|cv|vitae|summary|profile|objective|experience|skills?|education|contact|about|work|employment|"
@@ -184,7 +183,9 @@ def mask_with_seams(resume: str) -> str:
 
     text = without(_PROFILE_LINK, (".com/",), without(_EMAIL, ("@",), resume))
     text = _PHONE_CANDIDATE.sub(_without_phone, text)
-    text = without(_PHOTO_MARK, _PHOTO_WORDS, _PERSONAL_LINE.sub(SEAM, text))
+    for personal in (NAME_LINE, PERSONAL_LINE, ADDRESS_LINE, CONTACT_LINE):
+        text = personal.sub(SEAM, text)
+    text = without(PHOTO_MARK, PHOTO_WORDS, text)
     text = without(_GRADUATION, ("class of", "graduat"), _AGE.sub(SEAM, _STREET.sub(SEAM, text)))
     if _SLASH_AND_PRONOUN.search(lowered):
         text = _PRONOUN_NOTE.sub(SEAM, text)
@@ -240,21 +241,33 @@ def _name_words(line: str) -> list[str]:
         and all(_NAME_WORD.match(word) for word in words)
         and not any(character.isdigit() for character in head)
         and not _NO_NAME.search(head)
+        and not all(word.lower().strip(".,") in _technologies() for word in words)
     )
     return words if is_name else []
 
 
 def _with_parts(words: list[str]) -> list[str]:
-    parts = [word for word in words if len(word.strip(".")) >= _SHORTEST_NAME_PART and word[0].isupper()]
+    # "Ruby" alone is a language wherever it stands again, whoever is called so.
+    parts = [
+        word
+        for word in words
+        if len(word.strip(".")) >= _SHORTEST_NAME_PART
+        and not word[0].islower()
+        and word.lower() not in _technologies()
+    ]
     return [" ".join(words), *parts]
 
 
 @lru_cache(1)
 def _first_names() -> frozenset[str]:
-    # Imported here: faker's lists take longer to load than everything else in this module.
-
     providers = (American, British, Indian, Mexican, Vietnamese)
     return frozenset(name.lower() for provider in providers for name in provider.first_names)
+
+
+@lru_cache(1)
+def _technologies() -> frozenset[str]:
+    lines = files(__package__).joinpath("technologies.txt").read_text("utf-8").splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))
 
 
 def _without_phone(found: re.Match[str]) -> str:

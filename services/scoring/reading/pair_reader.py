@@ -17,7 +17,6 @@ from services.contracts.errors import InvalidInput, TextsUnreadable
 from services.contracts.reading import ReadingRules, TextReading
 from services.scoring.reading.identity_masking import (
     NAME_PLACEHOLDER,
-    SEAM,
     close_seams,
     join_seams,
     mask_with_seams,
@@ -33,6 +32,7 @@ from services.scoring.reading.legibility import (
     readable_share,
 )
 from services.scoring.reading.markup import unwrap
+from services.scoring.reading.personal_lines import SEAM
 from services.scoring.reading.prompt import Prompt, PromptBuilder
 from services.scoring.reading.repair import repair
 from services.scoring.reading.repetition import MIN_REPEATED_SHARE, REPEATED_TEXT, without_repeats

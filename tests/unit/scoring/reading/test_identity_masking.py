@@ -136,3 +136,56 @@ def test_other_identities_give_the_same_masked_text(dimension: str) -> None:
 def test_the_largest_resume_of_any_repetition_is_masked_in_linear_time(repeated: str) -> None:
     text = (repeated * 262_144)[:262_144]
     assert len(mask_identity(f"{text}@ .com/ end")) > 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Mobile: Swift, Kotlin, React Native, Flutter",
+        "Cell: flow cytometry, CRISPR",
+        "Photo: Lightroom, Capture One",
+        "Email: Mailchimp campaigns",
+        "(image segmentation with U-Net, object detection with YOLO)",
+        "[photo editing, retouching]",
+        "Name tags, badges",
+        "University Hospital, 2012 - 2020",
+        "Ruby on Rails, Python, Django",
+    ],
+)
+def test_skills_that_look_like_labels_and_marks_stay(line: str) -> None:
+    assert line in mask_identity(f"Ruby Jenkins\nruby@example.org\n\nExperience\n{line}\nand more")
+
+
+@pytest.mark.parametrize("line", ["Kubernetes Docker", "Python Django", "Terraform Ansible"])
+def test_technologies_in_the_first_line_are_no_name(line: str) -> None:
+    resume = f"{line}\nFive years of it. {line.split()[0]} every day."
+
+    assert mask_identity(resume) == resume
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        (
+            "Name: Ada Example, registered nurse, six years paediatrics, PALS, Epic",
+            "registered nurse, six years",
+        ),
+        ("Gender: female; licensed electrician, OSHA 30", "licensed electrician, OSHA 30"),
+        ("Date of birth: 3 May 1983 | welder since 2004", "welder since 2004"),
+        ("Date of birth: 3 May, 1983, welder since 2004", "welder since 2004"),
+    ],
+)
+def test_what_follows_a_personal_value_on_its_line_stays(line: str, kept: str) -> None:
+    masked = mask_identity(line)
+
+    assert kept in masked
+    assert not any(word in masked for word in ("Ada", "female", "1983"))
+
+
+@pytest.mark.parametrize(
+    "name", ["Łukasz Żółkowski", "Élodie Dubois", "Øyvind Åsen", "Иван Петров", "王 小明", "Željko Čačić"]
+)
+def test_names_of_any_script_are_masked(name: str) -> None:
+    masked = mask_identity(f"{name}\nnurse@example.org\n\nRegistered nurse, five years. {name} led a ward.")
+
+    assert not any(part in masked for part in name.split())
