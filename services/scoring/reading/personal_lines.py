@@ -1,8 +1,8 @@
 """Lines and marks that tell nothing but who somebody is, told from the skills that look like them.
 
 "Mobile: Swift, Kotlin", "Cell: flow cytometry" and "(image segmentation with U-Net)" stay. A text that lost
-its line ends has more behind a label than its value, and so has "Name: ..., registered nurse, six years": what
-goes ends at the next comma, semicolon or bar.
+its line ends has more behind a label than its value, and so has "Name: ..., registered nurse, six years":
+what goes ends at the next comma, semicolon or bar.
 """
 
 import re
@@ -37,7 +37,8 @@ PHOTO_MARK = re.compile(
     rf"|\d{{1,4}})\b[^\])>\n]{{0,80}}|[ \t]{{0,3}}[:=-][^\])>\n]{{0,80}}|{_PICTURE_FILE})?[ \t]{{0,4}}[\])>]"
     r"|^[ \t]{0,8}(?:photo(?:graph)?|picture|headshot|portrait)(?:[ \t]{1,3}of[ \t][^\n]{0,120}"
     r"|[ \t]{0,3}[:=][ \t]{0,3}(?:(?:see|is|was)[ \t])?(?:attached|enclosed|included|above|below|yes"
-    rf"|available|on request|a [^\n]{{0,80}}|\S{{1,80}}{_PICTURE_FILE}|https?://[^\n]{{0,120}}))?[ \t]{{0,4}}$",
+    rf"|available|on request|a [^\n]{{0,80}}|\S{{1,80}}{_PICTURE_FILE}|https?://[^\n]{{0,120}}))?"
+    r"[ \t]{0,4}$",
     _FLAGS,
 )
 #: One of these stands in whatever ``PHOTO_MARK`` finds.

@@ -79,3 +79,35 @@ def test_words_shared_with_the_job_are_no_paste_but_a_copied_passage_is() -> Non
 def test_a_long_resume_of_any_repetition_is_read_in_linear_time(unit: str) -> None:
     # Quadratic patterns took minutes on these; the test would never end.
     is_suspicious((unit * 65_536)[:65_536], JOB)
+
+
+HONEST_LINES = (
+    "Raised the CSAT score from 82 to 97.",
+    "NPS rating is 98",
+    "Executive assistant: calendar, travel, minutes",
+    "Assistant: scheduled meetings for three directors",
+    "Output: 100 units per hour",
+    "Answer: 100 calls a day",
+    "TOEFL\nScore: 105",
+    "TOEFL\nScore: 98",
+    "GMAT\nScore: 720",
+    "Rank candidate profiles and present the top three",
+    "Ranked the best candidate profiles for hiring managers",
+    "Built an AI assistant: prompts, retrieval, evaluation",
+    "gib 100 Kurse im Jahr",
+    "Da 100 clases al año",
+    "Donne 100 cours par an",
+    "Geeft 100 lessen",
+    "Trained a model whose score is 97 on the test set",
+    "Give the best care to each patient",
+    "Set candidate targets with recruiters",
+    "Overall score: 95 in the CPA exam",
+    "Output rating: excellent",
+)
+
+
+@pytest.mark.parametrize("line", HONEST_LINES)
+def test_honest_lines_with_scores_numbers_and_assistants_are_left_alone(line: str) -> None:
+    resume = f"Registered nurse\nFive years in intensive care\n{line}\nBLS and ACLS"
+
+    assert not is_suspicious(resume, "We look for a nurse.")
