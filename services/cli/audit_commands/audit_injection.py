@@ -37,13 +37,24 @@ from training.pairs.dataset import read_pairs
 def audit_injection(adapter: Path | None, clean: Path | None, as_json: bool) -> None:
     """Scores pairs of honest and attacked resumes; shows the rise, what is flagged, and false flags."""
     false_flags = count_false_flags(read_pairs(clean)) if clean else None
+    figures, origin = measure_injection(adapter_settings(adapter))
+    if as_json:
+        given = {"false_flags_on_given": dataclasses.asdict(false_flags)} if false_flags else {}
+        print(json.dumps({**dataclasses.asdict(figures), **given, **origin}))
+        return
+    print_injection(figures)
+    if false_flags:
+        out.print(f"{clean}: {false_flags.num_flagged} of {false_flags.num_resumes} resumes flagged")
+
+
+def measure_injection(settings: Settings) -> tuple[InjectionFigures, dict[str, str]]:
+    """Scores the suite of attacks; returns its figures, and what computed them."""
     suite = build_suite()
     # Several attacks share an honest pair, which is scored once.
     texts = dict.fromkeys(
         (pair.job_description, resume) for pair in suite for resume in (pair.clean, pair.attacked)
     )
     requests = [PairRequest(f"pair {number}", *given) for number, given in enumerate(texts)]
-    settings = adapter_settings(adapter)
     scores = _score(settings, requests)
     score_of = dict(zip(texts, scores, strict=True))
     figures = measure(
@@ -51,16 +62,8 @@ def audit_injection(adapter: Path | None, clean: Path | None, as_json: bool) -> 
         [score_of[pair.job_description, pair.clean] for pair in suite],
         [score_of[pair.job_description, pair.attacked] for pair in suite],
     )
-    if as_json:
-        given = {"false_flags_on_given": dataclasses.asdict(false_flags)} if false_flags else {}
-        origin = {
-            name: getattr(scores[0], name) for name in ("base_model", "adapter_digest", "prompt_version")
-        }
-        print(json.dumps({**dataclasses.asdict(figures), **given, **origin}))
-        return
-    _print_figures(figures)
-    if false_flags:
-        out.print(f"{clean}: {false_flags.num_flagged} of {false_flags.num_resumes} resumes flagged")
+    names = ("base_model", "adapter_digest", "prompt_version")
+    return figures, {name: str(getattr(scores[0], name)) for name in names}
 
 
 def _score(settings: Settings, requests: list[PairRequest]) -> list[PairScore]:
@@ -71,7 +74,8 @@ def _score(settings: Settings, requests: list[PairRequest]) -> list[PairScore]:
         return asyncio.run(score_pairs(engine, requests, lambda index, outcome: advance(1))).scores
 
 
-def _print_figures(figures: InjectionFigures) -> None:
+def print_injection(figures: InjectionFigures) -> None:
+    """Prints the table of a suite of attacks."""
     table = Table("attack", "pairs", "mean rise", "95th pct", "largest", "flagged", title="points and shares")
     for each in (figures.all, figures.held_out, *figures.kinds):
         table.add_row(

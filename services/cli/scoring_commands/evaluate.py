@@ -16,6 +16,7 @@ from services.adapters.default_adapter import adapter_folder
 from services.cli.command_settings import adapter_settings
 from services.cli.progress import progress
 from services.cli.scoring_commands.scores_folder import open_scores_folder, open_store
+from services.cli.scoring_commands.suites import SUITES, evaluate_suite
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.outcomes import InputFault
 from services.contracts.scoring import PairScore, ScoreDistribution
@@ -34,8 +35,11 @@ _folder = click.Path(file_okay=False, exists=True, path_type=Path)
 
 
 @click.command()
+@click.option("--data", type=_file, help='JSON lines of {"resume", "job_description", "score"}.')
 @click.option(
-    "--data", required=True, type=_file, help='JSON lines of {"resume", "job_description", "score"}.'
+    "--suite",
+    type=click.Choice(SUITES),
+    help="Cases that come with the product instead: plain ones by hand, the six samples, or attacks.",
 )
 @click.option("--adapter", type=_folder, help="A LoRA adapter, instead of the one in the settings.")
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object.")
@@ -48,8 +52,22 @@ _folder = click.Path(file_okay=False, exists=True, path_type=Path)
 @click.option(
     "--resume", "is_resumed", is_flag=True, help="Fail where --report holds no scores to go on from."
 )
-def evaluate(data: Path, adapter: Path | None, as_json: bool, report: Path | None, is_resumed: bool) -> None:
+def evaluate(
+    data: Path | None,
+    suite: str | None,
+    adapter: Path | None,
+    as_json: bool,
+    report: Path | None,
+    is_resumed: bool,
+) -> None:
     """Compares the model's scores with people's labels."""
+    if suite is not None:
+        if data or report or is_resumed:
+            raise click.UsageError("--suite goes with --adapter and --json alone")
+        evaluate_suite(suite, adapter_settings(adapter), as_json=as_json)
+        return
+    if data is None:
+        raise click.UsageError("say --data FILE or --suite NAME")
     labels = read_labelled_pairs(data)
     if not labels:
         raise InvalidInput(InputFault.EMPTY_FILE, [FieldViolation("--data", "holds no pair")])
