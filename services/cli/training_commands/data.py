@@ -7,6 +7,8 @@ import click
 from services.cli.lazy_group import LazyGroup
 from training.pairs.dataset import read_labelled_pairs
 from training.pairs.pair_output import write_pairs
+from training.plain_cases.cases import read_cases
+from training.plain_cases.labelled import labelled_rows
 from training.synthetic.brief_pairs import generate_brief_pairs
 from training.synthetic.generator import generate_pairs
 from training.teacher.second_opinion import blended
@@ -37,6 +39,16 @@ def synthetic(pairs: int, seed: int, output: Path, brief: bool) -> None:
     generate = generate_brief_pairs if brief else generate_pairs
     write_pairs(output, generate(pairs, seed))
     print(f"{pairs} pairs written to {output}")
+
+
+@data.command()
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed gives other pairs.")
+@_output
+def plain(seed: int, output: Path) -> None:
+    """Writes the learnable half of the plain cases: jobs and people by hand, with labels."""
+    rows = list(labelled_rows(read_cases("train"), seed))
+    write_pairs(output, rows)
+    print(f"{len(rows)} pairs written to {output}")
 
 
 @data.command("second-opinion")
