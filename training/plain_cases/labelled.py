@@ -1,7 +1,7 @@
 """The learnable half of the plain cases as labelled pairs: what a careful reader would give each person.
 
-A label lies in the range of its kind of person, the higher the more of the job's requirements the text shows to
-be met. Every person meets its job in the same length and in the others, and people of other occupations.
+A label lies in the range of its kind of person, the higher the more of the job's requirements the text shows
+to be met. Every job meets its people in the same and in another length, and people of other occupations.
 """
 
 import random
