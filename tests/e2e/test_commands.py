@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.doubles.kafka_desk import KafkaDesk
 from tests.e2e.conftest import StartService
-from tests.integration.kafka_desk import KafkaDesk
 
 pytestmark = pytest.mark.slow
 

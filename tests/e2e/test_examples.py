@@ -15,7 +15,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from services.contracts.topics import SCORE_LABELLED
-from tests.resume_samples import write_docx, write_pdf
+from tests.doubles.files.resume_samples import write_docx, write_pdf
 
 pytestmark = pytest.mark.slow
 

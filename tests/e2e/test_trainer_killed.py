@@ -17,10 +17,10 @@ from services.contracts.topics import ADAPTER_PUBLISHED, SCORE_LABELLED, dead_le
 from services.process.settings import Settings, variable_of
 from services.rollout.administration import open_store
 from services.training_service.runs.run_store import RunState
-from tests.adapter_folders import make_adapter
-from tests.e2e.trainer_runner import POINTS
-from tests.integration.kafka_desk import KafkaDesk
-from tests.integration.trainer_under_test import TrainerDesk, trainer_settings
+from tests.doubles.adapters import make_adapter
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.processes.trainer_runner import POINTS
+from tests.doubles.trainer import TrainerDesk, trainer_settings
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +80,7 @@ def process(settings: Settings, *command: str) -> "Iterator[subprocess.Popen[byt
 
 
 def runner(settings: Settings, point: str, adapter: Path) -> "Iterator[subprocess.Popen[bytes]]":
-    return process(settings, "tests.e2e.trainer_runner", point, str(adapter))
+    return process(settings, "tests.doubles.processes.trainer_runner", point, str(adapter))
 
 
 async def test_no_label_is_lost_or_doubled_when_the_intake_is_killed(

@@ -12,7 +12,7 @@ import pytest
 
 from services.contracts.topics import APPLICATION_SCORED
 from services.process.settings import Settings, variable_of
-from tests.integration.kafka_desk import KafkaDesk
+from tests.doubles.kafka_desk import KafkaDesk
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +61,7 @@ def _worker(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
         "worker_metrics_port": "0",
     }
     environment = os.environ | {variable_of(name): value for name, value in chosen.items()}
-    command = [sys.executable, "-m", "tests.e2e.worker_runner", str(SECONDS_PER_SCORE)]
+    command = [sys.executable, "-m", "tests.doubles.processes.worker_runner", str(SECONDS_PER_SCORE)]
     process = subprocess.Popen(command, env=environment)
     try:
         yield process

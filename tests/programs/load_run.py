@@ -13,8 +13,8 @@ from pathlib import Path
 from services.devkit.embedded_broker import EmbeddedBroker
 from services.events.kafka_client import create_topics
 from services.process.settings import load_settings
-from tests.deploy.monitored_services import monitored_services
 from tests.deploy.tools import grafana_module
+from tests.doubles.processes.monitored_services import monitored_services
 
 # Calm, busy, calm: so that the curves have something to show.
 PAIRS_A_ROUND = (4, 4, 12, 30, 12, 4)

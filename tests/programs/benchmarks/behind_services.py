@@ -14,8 +14,8 @@ from services.process.settings import Settings, load_settings
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring_worker.app import run_worker
 from services.scoring_worker.metrics import WorkerMetrics
-from tests.integration.api_under_test import Api, running_api
-from tests.integration.kafka_desk import KafkaDesk
+from tests.doubles.api import Api, running_api
+from tests.doubles.kafka_desk import KafkaDesk
 from tests.programs.benchmarks.report.figures import Outcome
 from tests.programs.benchmarks.rig.rounds import Comparison, compare
 from tests.programs.benchmarks.rig.setup import Setup

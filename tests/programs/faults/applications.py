@@ -16,8 +16,7 @@ from services.devkit.embedded_broker import EmbeddedBroker
 from services.events.kafka_client import create_topics, open_consumer
 from services.process.settings import Settings, load_settings
 from tests import work_set
-from tests.integration.conftest import BOOTSTRAP_SERVERS
-from tests.integration.kafka_desk import APPLICATION_DEAD_LETTERS, KafkaDesk
+from tests.doubles.kafka_desk import APPLICATION_DEAD_LETTERS, BOOTSTRAP_SERVERS, KafkaDesk
 
 NUM_JOBS = 20
 POLL_MILLISECONDS = 300

@@ -15,13 +15,13 @@ import httpx
 from services.cli.__main__ import cli
 from services.process.parent_death import end_with_parent
 from services.process.settings import Settings, variable_of
-from tests.e2e import worker_runner
-from tests.ports import free_port
-from tests.resident_memory import resident_bytes
+from tests.doubles.ports import free_port
+from tests.doubles.processes import worker_runner
+from tests.programs.resident_memory import resident_bytes
 
 # What takes long to import; a process that is forked from it loads the model alone.
-PRELOADED = ["tests.programs.faults.fleet", "tests.e2e.worker_runner", "services.scoring_api.app"]
-PRELOADED += ["services.rollout.watch", "services.training_service.app"]
+PRELOADED = ["tests.programs.faults.fleet", "tests.doubles.processes.worker_runner"]
+PRELOADED += ["services.scoring_api.app", "services.rollout.watch", "services.training_service.app"]
 PRELOADED_WITH_MODEL = [*PRELOADED, "torch", "services.scoring.engine.factory"]
 PRELOADED_WITH_MODEL += ["services.scoring.model.random_models", "transformers.models.gemma3.modeling_gemma3"]
 FAKE_SECONDS_PER_SCORE = 0.2

@@ -15,7 +15,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from prometheus_client import CollectorRegistry
 
-from services.contracts.engine_settings import EngineSettings, ModelSettings
+from services.contracts.engine_settings import EngineSettings
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
@@ -26,7 +26,8 @@ from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring_worker.app import run_worker
 from services.scoring_worker.metrics import WorkerMetrics
 from tests import work_set
-from tests.ports import free_port
+from tests.doubles.models import tiny_settings
+from tests.doubles.ports import free_port
 from tests.programs.faults.applications import any_broker, fault_settings, sending
 from tests.programs.faults.fleet import Fleet
 
@@ -256,12 +257,7 @@ def _has_retry_info(error: grpc.aio.AioRpcError) -> bool:
 
 @contextmanager
 def _engine() -> Iterator[ScoringEngine]:
-    base = ModelSettings(
-        base_model="random:tiny-gemma-3",
-        model_cache_dir=load_settings().model_cache_dir,
-        device="cpu",
-        dtype="float32",
-    )
+    base = tiny_settings(load_settings().model_cache_dir)
     engine = build_engine(
         EngineSettings.of(base, batch_layout="padded", max_prompt_tokens=2048, mask_identity=False)
     )

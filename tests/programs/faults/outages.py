@@ -10,7 +10,7 @@ import grpc
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest
 from services.pb.scoring.v1.feedback_service_pb2_grpc import FeedbackServiceStub
-from tests.ports import free_port
+from tests.doubles.ports import free_port
 from tests.programs.faults.applications import Applications, fault_settings, sending
 from tests.programs.faults.broker import cuttable_broker
 from tests.programs.faults.fleet import Fleet, Service

@@ -36,7 +36,7 @@ from services.scoring.reading.injection_detector import is_suspicious
 from services.scoring.reading.instruction_removal import without_instructions
 from services.scoring.reading.text_cleaning import clean_text
 from services.scoring_api.access.tokens_file import read_tokens_file
-from tests.fake_scorer import fake_score
+from tests.doubles.scorer import fake_score
 
 EVENTS: tuple[type[Message], ...] = (
     ApplicationSubmitted,

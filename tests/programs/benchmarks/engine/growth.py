@@ -24,7 +24,7 @@ from tests import work_set
 from tests.programs.benchmarks.report.figures import Figure, Outcome, over_rounds
 from tests.programs.benchmarks.rig.setup import Setup
 from tests.programs.benchmarks.rig.work import running, score_in_order
-from tests.resident_memory import resident_bytes
+from tests.programs.resident_memory import resident_bytes
 
 SIZES = (100, 1_000, 10_000)
 WARM_UP = 2_000

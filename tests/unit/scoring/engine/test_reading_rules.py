@@ -17,7 +17,7 @@ from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
-from tests.adapter_folders import make_adapter
+from tests.doubles.adapters import make_adapter
 
 REQUEST = PairRequest("1", "We look for a nurse.", "Cared for forty patients on two wards. " * 40)
 SHORT = ReadingRules(max_resume_tokens=64)

@@ -15,25 +15,20 @@ from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.model.base_model import BaseModel, load_base_model
 from services.scoring.model.lora_layers import LoraLayers
+from tests.doubles.models import load_tiny, tiny_settings
 from training.learning.lora_setup import TARGET_MODULES
 
 
 @pytest.fixture
 def base(cache_dir: Path) -> BaseModel:
     # Its own copy: layers are put into the model in place.
-    return load_base_model(
-        ModelSettings(
-            base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-        )
-    )
+    return load_tiny(cache_dir)
 
 
 @pytest.fixture
 def adapter_folder(cache_dir: Path, tmp_path: Path) -> Path:
     """A random adapter as peft writes it."""
-    spec = ModelSettings(
-        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-    )
+    spec = tiny_settings(cache_dir)
     model = get_peft_model(load_base_model(spec).model, LoraConfig(r=4, target_modules=list(TARGET_MODULES)))
     generator = torch.Generator().manual_seed(7)
     for name, parameter in model.named_parameters():
@@ -143,9 +138,7 @@ OTHER_METHODS = {
 
 def write_by_peft(cache_dir: Path, folder: Path, config: LoraConfig) -> Path:
     """Writes an adapter with random weights of whatever kind the options ask for."""
-    spec = ModelSettings(
-        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-    )
+    spec = tiny_settings(cache_dir)
     model = get_peft_model(load_base_model(spec).model, config)
     generator = torch.Generator().manual_seed(7)
     for name, parameter in model.named_parameters():
@@ -273,9 +266,7 @@ def test_what_is_served_computes_what_peft_computes(
     config = LoraConfig(r=4, target_modules=list(TARGET_MODULES), **options)
     folder = write_by_peft(cache_dir, tmp_path / "adapter", config)
     tokens = torch.arange(3, 40).unsqueeze(0)
-    spec = ModelSettings(
-        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-    )
+    spec = tiny_settings(cache_dir)
 
     layers = LoraLayers(base, "factors")
     layers.activate(layers.load(read_adapter(folder)))

@@ -1,78 +1,36 @@
 """A running API over a fake scorer, and a channel to it."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import grpc
+import pytest
+from google.protobuf.message import Message
+from grpc_status import rpc_status
 from prometheus_client import CollectorRegistry
 
 from services.contracts.engine import PairScorer
 from services.contracts.errors import FieldViolation, InvalidInput
-from services.contracts.scoring import PairRequest, PairScore
-from services.pb.scoring.v1.events_pb2 import InlineJob, ScoreLabelled
+from services.contracts.scoring import PairRequest
+from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.feedback_service_pb2_grpc import FeedbackServiceStub
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
 from services.process.settings import Settings
-from services.scoring_api.answers.call_errors import LabelNotPublished
 from services.scoring_api.app import ApiAddresses, run_api
-from services.scoring_api.calls.label_publisher import RecordPosition
 from services.scoring_api.metrics import ApiMetrics
-from tests.fake_scorer import FakeScorer, fake_score
+from tests.doubles.publisher import FakePublisher
+from tests.doubles.scorer import fake_score
 
+D = TypeVar("D", bound=Message)
+Metadata = tuple[tuple[str, str], ...]
 JOB = InlineJob(title="Nurse", description="Cares for patients on two wards.")
 JOB_TEXT = "Nurse\n\nCares for patients on two wards."
-
-
-class GatedScorer(FakeScorer):
-    """Holds every pair until the gate opens.
-
-    Attributes:
-        gate: lets pairs through while set.
-        entered: ids that came in.
-        withdrawn: ids whose caller left.
-        deadlines: of the pairs that came in.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = asyncio.Event()
-        self.entered: list[str] = []
-        self.withdrawn: list[str] = []
-        self.deadlines: list[float | None] = []
-
-    async def score(self, request: PairRequest) -> PairScore:
-        self.entered.append(request.request_id)
-        self.deadlines.append(request.deadline)
-        try:
-            await self.gate.wait()
-        except asyncio.CancelledError:
-            self.withdrawn.append(request.request_id)
-            raise
-        return await super().score(request)
-
-    async def until_entered(self, num: int) -> None:
-        """Returns when so many pairs have come in."""
-        async with asyncio.timeout(5):
-            while len(self.entered) < num:
-                await asyncio.sleep(0.005)
-
-
-class FakePublisher:
-    """Remembers labels, or refuses them while ``is_down``."""
-
-    def __init__(self) -> None:
-        self.labels: list[ScoreLabelled] = []
-        self.is_down = False
-
-    async def publish(self, label: ScoreLabelled) -> RecordPosition:
-        if self.is_down:
-            raise LabelNotPublished("Kafka did not take the label")
-        self.labels.append(label)
-        return RecordPosition(partition=3, offset=len(self.labels) + 40)
 
 
 @dataclass(frozen=True)
@@ -143,3 +101,40 @@ def expected_score(request: ScoreRequest) -> float:
 def refusal(field: str) -> InvalidInput:
     """Returns what the engine raises for a text that it cannot read."""
     return InvalidInput("empty_text", [FieldViolation(field, "holds no readable text")])
+
+
+async def failure_of(call: Any) -> grpc.aio.AioRpcError:
+    """Returns how a call failed."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value
+
+
+def detail_of(failure: grpc.aio.AioRpcError, kind: type[D]) -> D:
+    """Returns a detail of a failure, whose status says the same in both of its places."""
+    status = rpc_status.from_call(failure)
+    assert status is not None
+    assert status.code == failure.code().value[0]
+    assert status.message == failure.details()
+    for packed in status.details:
+        detail = kind()
+        if packed.Unpack(detail):
+            return detail
+    raise AssertionError(f"the status has no {kind.__name__}")
+
+
+def write_tokens(path: Path, callers: dict[str, tuple[str, ...]]) -> Path:
+    """Writes a tokens file with these callers and their scopes."""
+    path.write_text(
+        "".join(
+            f'[callers.{name}]\ntoken_sha256 = "{hashlib.sha256(f"token of {name}".encode()).hexdigest()}"\n'
+            f"scopes = {list(scopes)}\n"
+            for name, scopes in callers.items()
+        )
+    )
+    return path
+
+
+def token_of(name: str) -> Metadata:
+    """Returns the metadata of a call by a caller of ``write_tokens``."""
+    return (("authorization", f"Bearer token of {name}"),)

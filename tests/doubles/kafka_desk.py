@@ -21,12 +21,14 @@ from services.events.kafka_client import Headers, open_consumer, start_producer
 from services.process.settings import Settings
 from services.scoring_worker.app import run_worker
 from services.scoring_worker.metrics import WorkerMetrics
-from tests.fake_scorer import FakeScorer
+from tests.doubles.scorer import FakeScorer
 
 Record = ConsumerRecord[bytes, bytes]
 APPLICATION_DEAD_LETTERS = dead_letter_topic(APPLICATION_SUBMITTED)
 JOB_DEAD_LETTERS = dead_letter_topic(JOB_POSTED)
 PATIENCE_SECONDS = 30.0
+# Where tests, and programs of tests, find a broker that is not the embedded one.
+BOOTSTRAP_SERVERS = "SCORER_KAFKA_BOOTSTRAP_SERVERS"
 
 
 class KafkaDesk:

@@ -18,7 +18,7 @@ from services.training_service.labels.label_store import LabelCounts, LabelStore
 from services.training_service.metrics import TrainerMetrics
 from services.training_service.runs.run_folder import run_folder
 from services.training_service.runs.run_store import ENDS, Run, RunStore
-from tests.integration.kafka_desk import KafkaDesk
+from tests.doubles.kafka_desk import KafkaDesk
 
 PATIENCE_SECONDS = 30.0
 
@@ -84,7 +84,7 @@ class TrainerDesk:
 
 
 def fake_training(adapter: Path, *options: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "tests.integration.fake_training", str(adapter), *options)
+    return (sys.executable, "-m", "tests.doubles.processes.fake_training", str(adapter), *options)
 
 
 @asynccontextmanager

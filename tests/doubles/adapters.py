@@ -11,17 +11,14 @@ from services.adapters.adapter_folder import METADATA_FILE
 from services.adapters.canaries import write_canaries
 from services.adapters.manifest import write_manifest
 from services.contracts.adapters import Canary
-from services.contracts.engine_settings import ModelSettings
 from services.contracts.reading import PLAIN_RULES, PROMPT_VERSION, ReadingRules
 from services.scoring.engine.adapter_switch import load_adapter
-from services.scoring.model.base_model import load_base_model
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
+from tests.doubles.models import load_tiny
 from training.adapter_output.canaries import score_canaries
 from training.learning.lora_setup import TARGET_MODULES
-
-TINY_MODEL = "random:tiny-gemma-3"
 
 
 def make_adapter(
@@ -42,9 +39,7 @@ def make_adapter(
         canaries: stored as they are; None: the pairs of training, with the scores that this adapter gives.
         rules: by which scorers read with it.
     """
-    base = load_base_model(
-        ModelSettings(base_model=TINY_MODEL, model_cache_dir=cache_dir, device="cpu", dtype="float32")
-    )
+    base = load_tiny(cache_dir)
     model = get_peft_model(base.model, LoraConfig(r=4, lora_alpha=6, target_modules=list(targets)))
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
@@ -65,9 +60,7 @@ def make_adapter(
 
 def _score_canaries(folder: Path, cache_dir: Path, rules: ReadingRules) -> Sequence[Canary]:
     # Its own copy: peft has put its layers into the other one.
-    base = load_base_model(
-        ModelSettings(base_model=TINY_MODEL, model_cache_dir=cache_dir, device="cpu", dtype="float32")
-    )
+    base = load_tiny(cache_dir)
     encoder = TextEncoder(base.tokenizer)
     model = ScoreModel(base, find_score_tokens(encoder))
     model.lora.activate(load_adapter(model, base.name, folder).weights)

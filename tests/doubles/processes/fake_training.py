@@ -1,4 +1,4 @@
-"""Stands in for the training process: python -m tests.integration.fake_training ADAPTER [OPTIONS] --job FILE.
+"""Stands in for training: python -m tests.doubles.processes.fake_training ADAPTER [OPTIONS] --job FILE.
 
 It exports a ready adapter with a comparison, fails, hangs, or waits for a file, and never loads a model.
 """

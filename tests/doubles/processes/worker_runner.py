@@ -1,4 +1,4 @@
-"""Runs one worker with a fake scorer: python -m tests.e2e.worker_runner SECONDS_PER_SCORE."""
+"""Runs one worker with a fake scorer: python -m tests.doubles.processes.worker_runner SECONDS_PER_SCORE."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from services.process.shutdown import stop_on_signals
 from services.scoring_worker.app import run_worker
 from services.scoring_worker.intake.faust_app import leave_without_faust
 from services.scoring_worker.metrics import WorkerMetrics
-from tests.fake_scorer import FakeScorer
+from tests.doubles.scorer import FakeScorer
 
 
 async def run(seconds_per_score: float) -> None:

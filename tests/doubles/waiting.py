@@ -1,9 +1,23 @@
-"""Asks a service's health paths as Kubernetes does."""
+"""Waiting until something is so, instead of for a time."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
+
+TICK_SECONDS = 0.005
+
+
+async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    """Returns when a condition holds.
+
+    Raises:
+        TimeoutError: it does not after so many seconds.
+    """
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(TICK_SECONDS)
 
 
 async def until_status(port: int, path: str, status: int, seconds: float) -> dict[str, Any]:

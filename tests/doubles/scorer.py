@@ -48,6 +48,40 @@ class FakeScorer:
         return 0.0
 
 
+class GatedScorer(FakeScorer):
+    """Holds every pair until the gate opens.
+
+    Attributes:
+        gate: lets pairs through while set.
+        entered: ids that came in.
+        withdrawn: ids whose caller left.
+        deadlines: of the pairs that came in.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.entered: list[str] = []
+        self.withdrawn: list[str] = []
+        self.deadlines: list[float | None] = []
+
+    async def score(self, request: PairRequest) -> PairScore:
+        self.entered.append(request.request_id)
+        self.deadlines.append(request.deadline)
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.withdrawn.append(request.request_id)
+            raise
+        return await super().score(request)
+
+    async def until_entered(self, num: int) -> None:
+        """Returns when so many pairs have come in."""
+        async with asyncio.timeout(5):
+            while len(self.entered) < num:
+                await asyncio.sleep(0.005)
+
+
 def fake_score(request: PairRequest) -> PairScore:
     """Returns the score that FakeScorer gives."""
     digest = hashlib.sha256(f"{request.job_description}\0{request.resume}".encode()).digest()

@@ -36,13 +36,14 @@ from services.scoring_worker.app import run_worker
 from services.scoring_worker.metrics import WorkerMetrics
 from services.training_service.app import run_trainer
 from services.training_service.metrics import TrainerMetrics
-from tests.adapter_folders import TINY_MODEL, make_adapter
 from tests.deploy.tools import DEPLOY, RULES, program
-from tests.integration.api_under_test import FakePublisher
-from tests.integration.certificates import Authority
-from tests.integration.kafka_desk import KafkaDesk
-from tests.integration.trainer_under_test import fake_training, trainer_settings
-from tests.ports import free_port
+from tests.doubles.adapters import make_adapter
+from tests.doubles.certificates import Authority
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.models import tiny_settings
+from tests.doubles.ports import free_port
+from tests.doubles.publisher import FakePublisher
+from tests.doubles.trainer import fake_training, trainer_settings
 
 PATIENCE_SECONDS = 150.0  # two models and Prometheus start on two slow cores
 CERTIFICATE_DAYS = 90
@@ -123,7 +124,7 @@ async def monitored_services(
     own = trainer_settings(
         settings, folder, worker_metrics_port=free_port(), trainer_metrics_port=free_port(), **changes
     ).model_copy(update={"kafka_session_timeout_seconds": 10.0})
-    spec = ModelSettings(base_model=TINY_MODEL, model_cache_dir=cache_dir, device="cpu", dtype="float32")
+    spec = tiny_settings(cache_dir)
     adapter = make_adapter(folder / "adapter", cache_dir, seed=1)
     api_port = free_port()
     async with AsyncExitStack() as stack:

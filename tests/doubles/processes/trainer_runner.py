@@ -1,4 +1,4 @@
-"""Runs a trainer that kills itself at a chosen point: python -m tests.e2e.trainer_runner POINT ADAPTER.
+"""A trainer that kills itself at a point: python -m tests.doubles.processes.trainer_runner POINT ADAPTER.
 
 ``POINT`` names a function whose call is its last act, before or after the function has done its work.
 """
@@ -20,7 +20,7 @@ from services.training_service.app import run_trainer
 from services.training_service.labels.label_store import LabelStore
 from services.training_service.metrics import TrainerMetrics
 from services.training_service.runs.run_store import RunStore
-from tests.integration.trainer_under_test import fake_training
+from tests.doubles.trainer import fake_training
 
 # What is called there, and behind which call of it the trainer ends; 0: before the first does anything.
 POINTS: dict[str, tuple[type, str, int]] = {
