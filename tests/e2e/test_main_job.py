@@ -14,7 +14,7 @@ from services.contracts.scoring import PairRequest
 from services.contracts.topics import APPLICATION_SCORED, APPLICATION_SUBMITTED
 from services.events.message_mapping import job_text
 from services.scoring.engine.factory import build_engine
-from tests import work_set
+from tests.doubles import texts
 from tests.doubles.kafka_desk import APPLICATION_DEAD_LETTERS, KafkaDesk, kind_of
 from tests.doubles.models import tiny_settings
 from tests.e2e.conftest import StartService
@@ -78,7 +78,7 @@ async def test_every_application_is_scored_although_a_worker_is_killed_and_recor
 
 async def send_work(desk: KafkaDesk) -> dict[str, tuple[str, str]]:
     """Sends jobs, applications and bad records; returns the texts of each good application by its id."""
-    jobs, resumes = work_set.jobs(NUM_JOBS), work_set.resumes(NUM_APPLICATIONS, seed=5)
+    jobs, resumes = texts.jobs(NUM_JOBS), texts.resumes(NUM_APPLICATIONS, seed=5)
     bad = [(name, number) for number in range(NUM_BAD_OF_EACH) for name in BAD_RECORDS]
     pairs = {}
     for job in jobs:

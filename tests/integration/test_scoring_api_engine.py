@@ -20,7 +20,7 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.model.base_model import BaseModel
 from tests.doubles.api import Api, running_api, score_request
-from tests.work_set import jobs, resumes
+from tests.doubles.texts import jobs, resumes
 
 JOBS = [InlineJob(title=job.title, description=job.description) for job in jobs(4)]
 REQUESTS = [

@@ -33,8 +33,8 @@ CARD_MODEL, SMALL_MODEL = "random:gemma-2-2b", "random:small-gemma-2"
 SMALL_NOTE = "no CUDA device: the same code on the CPU at a small shape; says nothing of a card"
 CARD_SIZE, SMALL_SIZE = WorkSize(20, 20), WorkSize(4, 6)
 LEAST_SHARE_PERCENT = 60
-# About 300 tokens each, instruction and question included, at 3.6 characters a token.
-JOB_CHARACTERS, RESUME_CHARACTERS = 880, 1_000
+# About 300 tokens each, instruction and question included, at 4.5 and 3.9 characters a token.
+JOB_CHARACTERS, RESUME_CHARACTERS = 880, 1_100
 CARD_MATRIX, SMALL_MATRIX = 8_192, 512
 PRODUCTS_SECONDS = 1.0
 

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests import work_set
+from tests.doubles import texts
 from tests.programs.benchmarks.report.figures import Outcome, over_rounds
 from tests.programs.benchmarks.rig.setup import Setup
 
@@ -25,8 +25,8 @@ def _measure(num_rounds: int) -> Outcome:
     pairs, imports = [], []
     with tempfile.TemporaryDirectory() as scratch:
         job, resume = Path(scratch, "job.txt"), Path(scratch, "resume.txt")
-        job.write_text(work_set.jobs(1)[0].description)
-        resume.write_text(work_set.resumes(1, seed=1)[0])
+        job.write_text(texts.jobs(1)[0].description)
+        resume.write_text(texts.resumes(1, seed=1)[0])
         command = ["-m", "services.cli", "score", "--job", str(job), "--resume", str(resume), "--json"]
         seconds_of(command)
         for _ in range(num_rounds):

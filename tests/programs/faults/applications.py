@@ -15,7 +15,7 @@ from services.contracts.topics import APPLICATION_SCORED
 from services.devkit.embedded_broker import EmbeddedBroker
 from services.events.kafka_client import create_topics, open_consumer
 from services.process.settings import Settings, load_settings
-from tests import work_set
+from tests.doubles import texts
 from tests.doubles.kafka_desk import APPLICATION_DEAD_LETTERS, BOOTSTRAP_SERVERS, KafkaDesk
 
 NUM_JOBS = 20
@@ -37,8 +37,8 @@ class Applications:
 
     def __init__(self, desk: KafkaDesk) -> None:
         self._desk = desk
-        self._jobs = work_set.jobs(NUM_JOBS)
-        self._resumes = work_set.resumes(NUM_DISTINCT_RESUMES, seed=7)
+        self._jobs = texts.jobs(NUM_JOBS)
+        self._resumes = texts.resumes(NUM_DISTINCT_RESUMES, seed=7)
         self.sent: list[str] = []
         self.results: dict[str, list[str]] = {}
         self.put_aside: set[str] = set()

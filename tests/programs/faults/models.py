@@ -25,7 +25,7 @@ from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring_worker.app import run_worker
 from services.scoring_worker.metrics import WorkerMetrics
-from tests import work_set
+from tests.doubles import texts
 from tests.doubles.models import tiny_settings
 from tests.doubles.ports import free_port
 from tests.programs.faults.applications import any_broker, fault_settings, sending
@@ -189,10 +189,10 @@ class _Load:
 
     def __init__(self, deadline_seconds: float) -> None:
         self._deadline_seconds = deadline_seconds
-        self._jobs = work_set.jobs(5)
+        self._jobs = texts.jobs(5)
         # So long that the API computes, not this client: at ten times the load both share the machine.
-        texts = work_set.resumes(50, seed=3)
-        self._resumes = ["\n\n".join(texts[start : start + 5]) for start in range(0, len(texts), 5)]
+        written = texts.resumes(50, seed=3)
+        self._resumes = ["\n\n".join(written[start : start + 5]) for start in range(0, len(written), 5)]
         self._number = 0
         self._begun = 0.0
         self.codes: Counter[str] = Counter()

@@ -20,7 +20,7 @@ from services.contracts.scoring import PairRequest
 from services.process.settings import load_settings
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model.base_model import load_base_model
-from tests import work_set
+from tests.doubles import texts
 from tests.programs.benchmarks.report.figures import Figure, Outcome, over_rounds
 from tests.programs.benchmarks.rig.setup import Setup
 from tests.programs.benchmarks.rig.work import running, score_in_order
@@ -124,8 +124,8 @@ def _slices(num_applications: int, tag: str) -> Iterator[list[PairRequest]]:
     seed = zlib.crc32(tag.encode())
     for start in range(0, num_applications, SLICE):
         num_pairs = min(SLICE, num_applications - start)
-        jobs = work_set.jobs(num_pairs // RESUMES_PER_JOB)
-        resumes = work_set.resumes(num_pairs, seed=seed + start)
+        jobs = texts.jobs(num_pairs // RESUMES_PER_JOB)
+        resumes = texts.resumes(num_pairs, seed=seed + start)
         yield [
             PairRequest(
                 f"{tag}-{start + number}",

@@ -2,7 +2,7 @@
 
 from services.contracts.scoring import PairRequest
 from services.devkit.engine_benchmark import TokenCounter
-from tests import work_set
+from tests.doubles import texts
 from tests.programs.benchmarks.report.figures import Outcome, over_rounds
 from tests.programs.benchmarks.rig.setup import Setup
 from tests.programs.benchmarks.rig.work import running, score_all
@@ -25,8 +25,8 @@ async def padding(setup: Setup) -> Outcome:
 
 
 def _mixed(seed: int) -> list[PairRequest]:
-    jobs = work_set.jobs(NUM_JOBS)
-    resumes = work_set.mixed_length_resumes(NUM_PAIRS, seed)
+    jobs = texts.jobs(NUM_JOBS)
+    resumes = texts.mixed_length_resumes(NUM_PAIRS, seed)
     return [
         PairRequest(str(number), jobs[number % NUM_JOBS].description, resume)
         for number, resume in enumerate(resumes)

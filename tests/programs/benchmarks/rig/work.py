@@ -13,7 +13,7 @@ from services.events.message_mapping import job_text
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model.base_model import BaseModel
-from tests import work_set
+from tests.doubles import texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class WorkSize:
     """How much is scored in one round.
 
     Attributes:
-        num_jobs: of about 350 tokens.
-        num_resumes: of about 310 tokens, for each job.
+        num_jobs: of about 280 tokens.
+        num_resumes: of about 300 tokens, for each job.
     """
 
     num_jobs: int
@@ -35,8 +35,8 @@ class WorkSize:
 
 
 def work(size: WorkSize, tag: str) -> list[PairRequest]:
-    """Returns the pairs of the work set, jobs in turn; a tag before each job makes its prefix new."""
-    jobs, resumes = work_set.jobs(size.num_jobs), work_set.resumes(size.num_pairs, seed=3)
+    """Returns invented pairs, jobs in turn; a tag before each job makes its prefix new."""
+    jobs, resumes = texts.jobs(size.num_jobs), texts.resumes(size.num_pairs, seed=3)
     return [
         PairRequest(
             f"{tag}-{number}", f"{tag} {job_text('', jobs[number % size.num_jobs].description)}", resume
