@@ -1,29 +1,20 @@
-"""Services as their commands run them, started in a second: a fork server has torch imported already."""
+"""Services as their commands run them, started in a moment."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from services.cli.__main__ import cli
-from services.process.parent_death import end_with_parent
 from services.process.settings import Settings, variable_of
 from tests.doubles.ports import free_port
-from tests.doubles.processes import worker_runner
+from tests.doubles.processes.forked import Forked
 from tests.programs.resident_memory import resident_bytes
 
-# What takes long to import; a process that is forked from it loads the model alone.
-PRELOADED = ["tests.programs.faults.fleet", "tests.doubles.processes.worker_runner"]
-PRELOADED += ["services.scoring_api.app", "services.rollout.watch", "services.training_service.app"]
-PRELOADED_WITH_MODEL = [*PRELOADED, "torch", "services.scoring.engine.factory"]
-PRELOADED_WITH_MODEL += ["services.scoring.model.random_models", "transformers.models.gemma3.modeling_gemma3"]
 FAKE_SECONDS_PER_SCORE = 0.2
 PORT_SETTINGS = {
     "worker": "worker_metrics_port",
@@ -55,24 +46,21 @@ class Service:
         self.log_file = log_file
         chosen = settings | {PORT_SETTINGS[name]: self.http_port}
         variables = {variable_of(key): str(value) for key, value in chosen.items()}
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOADED_WITH_MODEL if is_model_real else PRELOADED)
-        run = _run if is_model_real or name != "worker" else _run_fake_worker
-        self.process = context.Process(target=run, args=(name, variables, str(log_file)), daemon=True)
-        self.process.start()
+        command = ("services.cli", name)
+        if name == "worker" and not is_model_real:
+            command = ("tests.doubles.processes.worker_runner", str(FAKE_SECONDS_PER_SCORE))
+        self.process = Forked(*command, environment=os.environ | variables, log_file=log_file)
 
     @property
     def is_alive(self) -> bool:
-        return self.process.is_alive()
+        return self.process.poll() is None
 
     def send(self, sent: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self.process.pid or 0, sent)
+        self.process.send_signal(sent)
 
     async def exit_code(self, seconds: float) -> int | None:
         """Returns how it ended, or None if it still runs after so long."""
-        await asyncio.to_thread(self.process.join, seconds)
-        return self.process.exitcode
+        return await asyncio.to_thread(self.process.wait, seconds)
 
     async def ask(self, path: str) -> tuple[int, dict[str, Any]]:
         """Returns status and body of a health path; 0 where nobody answers."""
@@ -140,7 +128,7 @@ class Fleet:
         for service in self.services:
             if service.is_alive:
                 service.process.kill()
-            service.process.join()
+            service.process.wait()
 
     def start(self, name: str, **changes: object) -> Service:
         log_file = self.folder / f"{name}-{len(self.services)}.log"
@@ -154,24 +142,4 @@ class Fleet:
     def crashed(self) -> list[str]:
         """Returns the last words of services that ended with an error of their own."""
         ended = [service for service in self.services if not service.is_alive]
-        return [service.tail() for service in ended if service.process.exitcode not in (0, -signal.SIGKILL)]
-
-
-def _run(name: str, variables: dict[str, str], log_file: str) -> None:
-    _enter(variables, log_file)
-    cli.main(args=[name], standalone_mode=True)
-
-
-def _run_fake_worker(_name: str, variables: dict[str, str], log_file: str) -> None:
-    _enter(variables, log_file)
-    asyncio.run(worker_runner.run(FAKE_SECONDS_PER_SCORE))
-
-
-def _enter(variables: dict[str, str], log_file: str) -> None:
-    set_death_signal = end_with_parent(signal.SIGKILL)
-    if set_death_signal is not None:
-        set_death_signal()
-    log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for stream in (1, 2):
-        os.dup2(log, stream)
-    os.environ.update(variables)
+        return [service.tail() for service in ended if service.process.poll() not in (0, -signal.SIGKILL)]
