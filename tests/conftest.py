@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import torch
 
 from services.devkit.embedded_broker import EmbeddedBroker
 from services.events.kafka_client import create_topics
@@ -26,6 +27,18 @@ hypothesis.settings.register_profile(
     "busy cores", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("busy cores")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """Where processes share the cores, threads of one wait for their turn behind those of the other.
+
+    Training the tiny model takes twice as long then. For the whole session and every process that it starts:
+    sums depend on how many add them.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        torch.set_num_threads(1)
+        os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session")
