@@ -1,5 +1,6 @@
 """What tests share: tiny random models with the real tokenizer, a broker, and an API over a fake scorer."""
 
+import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -8,8 +9,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 import torch
+from faust.tables.manager import TableManager
 
 from services.devkit.embedded_broker import EmbeddedBroker
+from services.events import topic_follower
 from services.events.kafka_client import create_topics
 from services.process.settings import Settings, load_settings
 from services.scoring.model.base_model import BaseModel
@@ -85,6 +88,17 @@ async def api(scorer: FakeScorer) -> AsyncIterator[Api]:
     """A running API over the fake scorer."""
     async with running_api(scorer) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_idle_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes waiting out of the start of a worker, which says nothing: it has nothing to wait for."""
+
+    async def sleep(_: TableManager, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(TableManager, "sleep", sleep)  # a second, for tables that no app of ours has
+    monkeypatch.setattr(topic_follower, "POLL_MILLISECONDS", 100)
 
 
 @pytest.fixture
