@@ -1,6 +1,7 @@
 """What tests share: tiny random models with the real tokenizer, a broker, and an API over a fake scorer."""
 
 import asyncio
+import gc
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -30,6 +31,12 @@ hypothesis.settings.register_profile(
     "busy cores", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("busy cores")
+
+
+def pytest_collection_finish() -> None:
+    """Leaves what was imported out of later collections of garbage: each training has some."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

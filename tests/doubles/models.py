@@ -1,5 +1,8 @@
 """Tiny random Gemmas in float32 on the CPU: the real shape and the real tokenizer, in no time."""
 
+import copy
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,4 +22,12 @@ def tiny_settings(cache_dir: Path, name: str = TINY_MODEL, **changes: Any) -> Mo
 
 def load_tiny(cache_dir: Path, name: str = TINY_MODEL, **changes: Any) -> BaseModel:
     """Returns a copy of its own: peft and the engine put their layers into a model in place."""
-    return load_base_model(tiny_settings(cache_dir, name, **changes))
+    if changes:
+        return load_base_model(tiny_settings(cache_dir, name, **changes))
+    loaded = _loaded(cache_dir, name)
+    return replace(loaded, model=copy.deepcopy(loaded.model))
+
+
+@cache
+def _loaded(cache_dir: Path, name: str) -> BaseModel:
+    return load_base_model(tiny_settings(cache_dir, name))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,19 @@ from .learnable_pairs import CONFIG, learnable_pairs
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-@pytest.fixture
-def folder(base: BaseModel, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def exported(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter that was trained; tests work on copies of it."""
     config = dataclasses.replace(CONFIG, epochs=1, validation_share=0.5)
+    data = TrainingData(learnable_pairs(), digest="d" * 64)
     return fine_tune(
-        base, TrainingData(learnable_pairs(), digest="d" * 64), tmp_path / "adapter", config
+        load_tiny(cache_dir), data, tmp_path_factory.mktemp("exported") / "adapter", config
     ).folder
+
+
+@pytest.fixture
+def folder(exported: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(exported, tmp_path / "adapter")
 
 
 def test_peft_and_transformers_open_it(base: BaseModel, folder: Path) -> None:

@@ -14,7 +14,7 @@ from services.contracts.engine_settings import EngineSettings
 from services.contracts.errors import AdapterIncompatible, InvalidInput
 from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from tests.doubles.models import TINY_GEMMA_2, load_tiny, tiny_settings
 from training.learning.fine_tuning import TrainingData, TrainingOutOfMemory, fine_tune
@@ -50,7 +50,7 @@ async def test_a_trained_adapter_tells_the_good_from_the_bad_when_loaded_by_a_sc
     gaps = {}
     for adapter in (None, folder):
         engine = assemble_engine(
-            load_base_model(spec),
+            load_tiny(cache_dir, base.name),
             EngineSettings.of(spec, adapter=adapter, mask_identity=False),
             SilentObserver(),
         )
@@ -84,16 +84,19 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
             raise KeyboardInterrupt
         return compute(self, model, *rest, **options)
 
-    spec = tiny_settings(cache_dir, base.name)
     with monkeypatch.context() as patch:
         patch.setattr(ScoreTrainer, "compute_loss", crash_in_the_sixth_pass)
         with pytest.raises(KeyboardInterrupt):
-            train(load_base_model(spec), tmp_path / "resumed", **changes)
+            train(load_tiny(cache_dir, base.name), tmp_path / "resumed", **changes)
     assert not (tmp_path / "resumed" / WEIGHTS_FILE).exists()
 
     config = dataclasses.replace(CONFIG, **changes)
     resumed = fine_tune(
-        load_base_model(spec), TrainingData(learnable_pairs()), tmp_path / "resumed", config, resume=True
+        load_tiny(cache_dir, base.name),
+        TrainingData(learnable_pairs()),
+        tmp_path / "resumed",
+        config,
+        resume=True,
     )
 
     expected, found = weights_of(whole), weights_of(resumed.folder)
@@ -154,10 +157,13 @@ def test_without_patience_a_run_goes_to_its_end(base: BaseModel, tmp_path: Path)
 def test_gradient_checkpointing_and_shared_prefixes_train_the_same_adapter(
     name: str, cache_dir: Path, tmp_path: Path
 ) -> None:
-    spec = tiny_settings(cache_dir, f"random:{name}")
 
-    plain = train(load_base_model(spec), tmp_path / "plain", epochs=1.0, gradient_checkpointing="off")
-    checkpointed = train(load_base_model(spec), tmp_path / "saving", epochs=1.0, gradient_checkpointing="on")
+    plain = train(
+        load_tiny(cache_dir, f"random:{name}"), tmp_path / "plain", epochs=1.0, gradient_checkpointing="off"
+    )
+    checkpointed = train(
+        load_tiny(cache_dir, f"random:{name}"), tmp_path / "saving", epochs=1.0, gradient_checkpointing="on"
+    )
 
     for tensor_name, tensor in weights_of(plain).items():
         torch.testing.assert_close(weights_of(checkpointed)[tensor_name], tensor, rtol=1e-3, atol=1e-5)
@@ -292,8 +298,7 @@ def test_a_run_on_a_cpu_returns_freed_memory(
 
 
 def test_nf4_weights_stay_and_the_adapter_learns(cache_dir: Path, tmp_path: Path) -> None:
-    spec = tiny_settings(cache_dir, quantization="nf4", dtype="auto")
-    base = load_base_model(spec)
+    base = load_tiny(cache_dir, quantization="nf4", dtype="auto")
     layer = base.model.model.layers[0].mlp.gate_proj
     before = layer.weight.data.clone()
 

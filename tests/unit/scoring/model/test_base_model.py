@@ -8,7 +8,7 @@ from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import ModelUnavailable
 from services.scoring.model import cpu_products
 from services.scoring.model.base_model import BaseModel, load_base_model, weights_digest
-from tests.doubles.models import load_tiny
+from tests.doubles.models import load_tiny, tiny_settings
 
 
 def test_a_digest_follows_the_bytes_of_a_folder(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_a_prepared_folder_has_the_digest_of_its_source(tmp_path: Path) -> None:
 
 
 def test_random_weights_are_the_same_every_time(tiny_gemma_3: BaseModel, cache_dir: Path) -> None:
-    again = load_tiny(cache_dir)
+    again = load_base_model(tiny_settings(cache_dir))
 
     assert again.digest == tiny_gemma_3.digest
     for one, other in zip(again.model.parameters(), tiny_gemma_3.model.parameters(), strict=True):
