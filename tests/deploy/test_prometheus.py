@@ -10,8 +10,8 @@ import yaml
 
 from services.events.kafka_client import create_topics
 from services.process.settings import Settings
-from tests.deploy.monitored_services import monitored_services
 from tests.deploy.tools import DEPLOY, GRAFANA, ROOT, RULES, grafana_module, program
+from tests.doubles.processes.monitored_services import monitored_services
 
 # What this machine cannot give, and why; every query on another metric must have series.
 NOT_HERE = {"scoring_gpu_memory": "needs a CUDA device"}

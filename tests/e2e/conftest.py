@@ -1,4 +1,4 @@
-"""A broker, and services as the real commands start them."""
+"""Services as the real commands start them."""
 
 import os
 import subprocess
@@ -9,10 +9,7 @@ import pytest
 
 from services.events.kafka_client import create_topics
 from services.process.settings import Settings, variable_of
-from tests.integration.conftest import bootstrap_servers, settings
-from tests.integration.kafka_desk import KafkaDesk
-
-__all__ = ["bootstrap_servers", "settings"]
+from tests.doubles.kafka_desk import KafkaDesk
 
 # Two processes that load torch and a model at once, on two slow cores.
 PATIENCE_SECONDS = 150.0

@@ -5,14 +5,14 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.processes.forked import Forked, run_forked
 from tests.e2e.conftest import StartService
-from tests.integration.kafka_desk import KafkaDesk
 
 pytestmark = pytest.mark.slow
 
@@ -29,13 +29,7 @@ PAIRS = [
 
 
 def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli", *arguments],
-        env=os.environ | TINY | variables,
-        capture_output=True,
-        text=True,
-        timeout=150,
-    )
+    return run_forked("services.cli", *arguments, **TINY | variables)
 
 
 @pytest.fixture
@@ -144,11 +138,7 @@ def test_predict_that_is_killed_leaves_whole_rows_and_goes_on_behind_them(
     (tmp_path / "many.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     output = tmp_path / "out.jsonl"
     options = ("predict", "--data", str(tmp_path / "many.jsonl"), "--output", str(output))
-    running = subprocess.Popen(
-        [sys.executable, "-m", "services.cli", *options],
-        env=os.environ | TINY,
-        stderr=subprocess.DEVNULL,
-    )
+    running = Forked("services.cli", *options, environment=os.environ | TINY)
     while not (output.exists() and output.read_bytes().count(b"\n") > 8):
         assert running.poll() is None
         time.sleep(0.02)

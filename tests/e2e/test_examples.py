@@ -15,11 +15,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from services.contracts.topics import SCORE_LABELLED
-from tests.resume_samples import write_docx, write_pdf
+from tests.doubles.files.resume_samples import write_docx, write_pdf
+from tests.doubles.processes.forked import run_forked
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 JOB = "Cares for patients on two wards; intensive care, BLS and ACLS."
 
 
@@ -58,8 +58,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
 
 
 def run_example(name: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", f"examples.{name}", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return run_forked(f"examples.{name}", *map(str, arguments))
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

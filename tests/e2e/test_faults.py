@@ -1,10 +1,10 @@
-"""The faults of ``python -m tests.faults`` at a small size; each counts, and fails on what was lost."""
+"""``python -m tests.programs.faults`` at a small size; each counts, and fails on what was lost."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.faults import backlog, models, outages, workers
+from tests.programs.faults import backlog, models, outages, workers
 
 pytestmark = pytest.mark.slow
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from services.contracts.engine_settings import EngineSettings, ModelSettings
+from services.contracts.engine_settings import EngineSettings
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import APPLICATION_SCORED, APPLICATION_SUBMITTED
 from services.events.message_mapping import job_text
 from services.scoring.engine.factory import build_engine
-from tests import work_set
+from tests.doubles import texts
+from tests.doubles.kafka_desk import APPLICATION_DEAD_LETTERS, KafkaDesk, kind_of
+from tests.doubles.models import tiny_settings
 from tests.e2e.conftest import StartService
-from tests.integration.kafka_desk import APPLICATION_DEAD_LETTERS, KafkaDesk, kind_of
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +78,7 @@ async def test_every_application_is_scored_although_a_worker_is_killed_and_recor
 
 async def send_work(desk: KafkaDesk) -> dict[str, tuple[str, str]]:
     """Sends jobs, applications and bad records; returns the texts of each good application by its id."""
-    jobs, resumes = work_set.jobs(NUM_JOBS), work_set.resumes(NUM_APPLICATIONS, seed=5)
+    jobs, resumes = texts.jobs(NUM_JOBS), texts.resumes(NUM_APPLICATIONS, seed=5)
     bad = [(name, number) for number in range(NUM_BAD_OF_EACH) for name in BAD_RECORDS]
     pairs = {}
     for job in jobs:
@@ -104,9 +105,7 @@ def bad_value(desk: KafkaDesk, name: str, number: int) -> bytes:
 
 async def scores_alone(pairs: dict[str, tuple[str, str]], cache_dir: Path) -> dict[str, list[float]]:
     """Returns the distributions that an engine in this process computes for the same texts."""
-    base = ModelSettings(
-        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-    )
+    base = tiny_settings(cache_dir)
     engine = build_engine(EngineSettings.of(base, mask_identity=True))
     engine.start()
     try:

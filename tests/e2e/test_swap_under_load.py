@@ -34,9 +34,11 @@ from services.scoring.engine.factory import build_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring_worker.app import run_worker
 from services.scoring_worker.metrics import WorkerMetrics
-from tests.adapter_folders import TINY_MODEL, make_adapter
-from tests.integration.api_under_test import running_api
-from tests.integration.kafka_desk import KafkaDesk
+from tests.doubles.adapters import make_adapter
+from tests.doubles.api import running_api
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.models import TINY_MODEL, tiny_settings
+from tests.doubles.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -122,12 +124,6 @@ async def running_worker(settings: Settings, host: ScoringEngine) -> AsyncIterat
         await running
 
 
-async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 async def offline_scores(spec: ModelSettings, adapter: Path | None) -> list[PairScore]:
     engine = build_engine(EngineSettings.of(spec, adapter, mask_identity=False))
     engine.start()
@@ -162,7 +158,7 @@ async def test_twenty_changes_of_adapter_at_full_rate(
     )
     folders = [make_adapter(tmp_path / str(seed), cache_dir, seed) for seed in range(2)]
     digests = [read_adapter(folder).digest for folder in folders]
-    spec = ModelSettings(base_model=TINY_MODEL, model_cache_dir=cache_dir, device="cpu", dtype="float32")
+    spec = tiny_settings(cache_dir)
     expected = {digest: await offline_scores(spec, f) for digest, f in zip(digests, folders, strict=True)}
     expected[BASE_ADAPTER_DIGEST] = await offline_scores(spec, None)
     assert len({score.score for scores in expected.values() for score in scores}) == 3 * len(PAIRS)

@@ -4,10 +4,8 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,10 +15,11 @@ from services.contracts.topics import ADAPTER_PUBLISHED, SCORE_LABELLED, dead_le
 from services.process.settings import Settings, variable_of
 from services.rollout.administration import open_store
 from services.training_service.runs.run_store import RunState
-from tests.adapter_folders import make_adapter
-from tests.e2e.trainer_runner import POINTS
-from tests.integration.kafka_desk import KafkaDesk
-from tests.integration.trainer_under_test import TrainerDesk, trainer_settings
+from tests.doubles.adapters import make_adapter
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.processes.forked import Forked
+from tests.doubles.processes.trainer_runner import POINTS
+from tests.doubles.trainer import TrainerDesk, trainer_settings
 
 pytestmark = pytest.mark.slow
 
@@ -68,10 +67,10 @@ def adapter(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def process(settings: Settings, *command: str) -> "Iterator[subprocess.Popen[bytes]]":
+def process(settings: Settings, *command: str) -> Iterator[Forked]:
     chosen = {"dtype": "float32", "device": "cpu"} | {name: getattr(settings, name) for name in CHANGED}
     environment = os.environ | {variable_of(name): str(value) for name, value in chosen.items()}
-    running = subprocess.Popen([sys.executable, "-m", *command], env=environment)
+    running = Forked(*command, environment=environment)
     try:
         yield running
     finally:
@@ -79,8 +78,8 @@ def process(settings: Settings, *command: str) -> "Iterator[subprocess.Popen[byt
         running.wait()
 
 
-def runner(settings: Settings, point: str, adapter: Path) -> "Iterator[subprocess.Popen[bytes]]":
-    return process(settings, "tests.e2e.trainer_runner", point, str(adapter))
+def runner(settings: Settings, point: str, adapter: Path) -> AbstractContextManager[Forked]:
+    return process(settings, "tests.doubles.processes.trainer_runner", point, str(adapter))
 
 
 async def test_no_label_is_lost_or_doubled_when_the_intake_is_killed(

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,7 +10,8 @@ import pytest
 
 from services.contracts.topics import APPLICATION_SCORED
 from services.process.settings import Settings, variable_of
-from tests.integration.kafka_desk import KafkaDesk
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.processes.forked import Forked
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +51,7 @@ async def _send_work(desk: KafkaDesk) -> None:
 
 
 @contextmanager
-def _worker(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+def _worker(settings: Settings) -> Iterator[Forked]:
     chosen = {
         "kafka_bootstrap_servers": settings.kafka_bootstrap_servers,
         "kafka_session_timeout_seconds": str(settings.kafka_session_timeout_seconds),
@@ -61,8 +60,8 @@ def _worker(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
         "worker_metrics_port": "0",
     }
     environment = os.environ | {variable_of(name): value for name, value in chosen.items()}
-    command = [sys.executable, "-m", "tests.e2e.worker_runner", str(SECONDS_PER_SCORE)]
-    process = subprocess.Popen(command, env=environment)
+    command = ("tests.doubles.processes.worker_runner", str(SECONDS_PER_SCORE))
+    process = Forked(*command, environment=environment)
     try:
         yield process
     finally:

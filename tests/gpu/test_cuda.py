@@ -11,7 +11,7 @@ from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.scoring import PairRequest, PairScore
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.model.base_model import load_base_model
-from tests.work_set import jobs, resumes
+from tests.doubles.texts import jobs, resumes
 
 pytestmark = [
     pytest.mark.gpu,

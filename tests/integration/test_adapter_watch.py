@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from services.adapters.adapter_folder import WEIGHTS_FILE, read_adapter
 from services.adapters.store import AdapterStore
 from services.contracts.engine_observer import SilentObserver
-from services.contracts.engine_settings import EngineSettings, ModelSettings
+from services.contracts.engine_settings import EngineSettings
 from services.contracts.errors import AdapterNotFound, BrokerUnreachable
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import ADAPTER_PUBLISHED
@@ -32,9 +32,10 @@ from services.rollout.administration import AdapterAdministration, announcement,
 from services.rollout.watch import following_adapters
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import load_base_model
-from tests.adapter_folders import TINY_MODEL, make_adapter
-from tests.integration.api_under_test import running_api
+from tests.doubles.adapters import make_adapter
+from tests.doubles.api import running_api
+from tests.doubles.models import TINY_MODEL, load_tiny, tiny_settings
+from tests.doubles.waiting import until
 
 PAIR = PairRequest("1", "We look for a nurse.", "A nurse of ten years.")
 TOKEN = "not-a-secret"  # noqa: S105
@@ -54,27 +55,27 @@ def own_settings(settings: Settings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def engine(own_settings: Settings) -> AsyncIterator[ScoringEngine]:
-    spec = ModelSettings(
-        base_model=TINY_MODEL, model_cache_dir=own_settings.model_cache_dir, device="cpu", dtype="float32"
-    )
+    spec = tiny_settings(own_settings.model_cache_dir)
     engine = assemble_engine(
-        load_base_model(spec), EngineSettings.of(spec, mask_identity=False), SilentObserver()
+        load_tiny(own_settings.model_cache_dir),
+        EngineSettings.of(spec, mask_identity=False),
+        SilentObserver(),
     )
     engine.start()
     yield engine
     await asyncio.to_thread(engine.close, 20)
 
 
+@pytest.fixture(scope="module")
+def made(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two adapters; tests work on copies of them."""
+    root = tmp_path_factory.mktemp("made")
+    return [make_adapter(root / str(seed), cache_dir, seed) for seed in range(2)]
+
+
 @pytest.fixture
-def folders(own_settings: Settings, tmp_path: Path) -> list[Path]:
-    cache_dir = own_settings.model_cache_dir
-    return [make_adapter(tmp_path / str(seed), cache_dir, seed) for seed in range(2)]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.02)
+def folders(made: list[Path], tmp_path: Path) -> list[Path]:
+    return [shutil.copytree(each, tmp_path / each.name) for each in made]
 
 
 def switches(metrics: ScoringMetrics, outcome: str) -> float:

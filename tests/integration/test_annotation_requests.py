@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 from aiokafka.errors import TopicAuthorizationFailedError
@@ -16,8 +15,10 @@ from services.pb.scoring.v1.events_pb2 import AnnotationRequested
 from services.process.settings import Settings
 from services.scoring_worker import annotation_choice, annotation_requests
 from services.scoring_worker.metrics import WorkerMetrics
-from tests.fake_scorer import FakeScorer, fake_score
-from tests.integration.kafka_desk import KafkaDesk
+from tests.doubles.clock import Clock
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.scorer import FakeScorer, fake_score
+from tests.doubles.waiting import until
 
 
 class DoubtfulScorer(FakeScorer):
@@ -42,21 +43,6 @@ class DoubtfulScorer(FakeScorer):
 
 def with_rate(desk: KafkaDesk, per_hour: int) -> None:
     desk.settings = desk.settings.model_copy(update={"annotation_requests_per_hour": per_hour})
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.02)
-
-
-class Clock:
-    """Moves when the test says so; the worker looks at it once a second."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

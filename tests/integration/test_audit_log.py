@@ -12,16 +12,23 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
+from services.contracts.scoring import PairRequest
 from services.process.audit_log import input_digest
 from services.process.settings import Settings
-from tests.fake_scorer import FakeScorer
-from tests.full_folder import FullFolder
-from tests.integration.api_under_test import JOB_TEXT, PairRequest, running_api, score_request
-from tests.integration.health_probe import until_status
-from tests.integration.kafka_desk import KafkaDesk
-from tests.integration.test_scoring_api_access import token_of, write_tokens
-from tests.integration.test_scoring_api_errors import detail_of, failure_of
-from tests.ports import free_port
+from tests.doubles.api import (
+    JOB_TEXT,
+    detail_of,
+    failure_of,
+    running_api,
+    score_request,
+    token_of,
+    write_tokens,
+)
+from tests.doubles.files.full_folder import FullFolder
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.ports import free_port
+from tests.doubles.scorer import FakeScorer
+from tests.doubles.waiting import until_status
 
 
 class FullDisk:

@@ -13,10 +13,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from services.contracts.scoring import PairRequest, PairScore
 from services.pb.scoring.v1.scoring_service_pb2 import ExplainRequest, StreamScoresRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
-from tests.fake_scorer import FakeScorer
-from tests.integration.api_under_test import Api, GatedScorer, running_api, score_request
-from tests.integration.test_scoring_api_access import token_of, write_tokens
-from tests.integration.test_scoring_api_errors import detail_of, failure_of, until
+from tests.doubles.api import Api, detail_of, failure_of, running_api, score_request, token_of, write_tokens
+from tests.doubles.scorer import FakeScorer, GatedScorer
+from tests.doubles.waiting import until
 
 SCORE = "/scoring.v1.ScoringService/Score"
 STREAM = "/scoring.v1.ScoringService/StreamScores"

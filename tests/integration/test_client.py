@@ -20,16 +20,10 @@ from services.client import (
 from services.client import connection as client_connection
 from services.contracts.errors import ScoringFailed
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
-from tests.fake_scorer import FakeScorer
-from tests.integration.api_under_test import (
-    JOB,
-    GatedScorer,
-    expected_score,
-    running_api,
-    score_request,
-)
-from tests.integration.certificates import Authority
-from tests.integration.client_under_test import open_client
+from tests.doubles.api import JOB, expected_score, running_api, score_request
+from tests.doubles.certificates import Authority
+from tests.doubles.client import open_client
+from tests.doubles.scorer import FakeScorer, GatedScorer
 
 both = pytest.mark.parametrize("kind", ["sync", "asyncio"])
 

@@ -11,9 +11,9 @@ from services.client import Pair, RequestTooLarge, ServerOverloaded
 from services.client.call_budget import JITTER, CallBudget
 from services.contracts.errors import EngineClosed, EngineOverloaded
 from services.contracts.scoring import PairRequest, PairScore
-from tests.fake_scorer import FakeScorer
-from tests.integration.api_under_test import JOB, GatedScorer, expected_score, running_api, score_request
-from tests.integration.client_under_test import open_client
+from tests.doubles.api import JOB, expected_score, running_api, score_request
+from tests.doubles.client import open_client
+from tests.doubles.scorer import FakeScorer, GatedScorer
 
 both = pytest.mark.parametrize("kind", ["sync", "asyncio"])
 

@@ -12,9 +12,9 @@ from services.client import ClientOptions, Pair
 from services.client.stream_flow import MAX_UNANSWERED
 from services.contracts.errors import EngineOverloaded
 from services.contracts.scoring import PairRequest, PairScore
-from tests.fake_scorer import FakeScorer
-from tests.integration.api_under_test import JOB, expected_score, running_api, score_request
-from tests.integration.client_under_test import open_client
+from tests.doubles.api import JOB, expected_score, running_api, score_request
+from tests.doubles.client import open_client
+from tests.doubles.scorer import FakeScorer
 
 both = pytest.mark.parametrize("kind", ["sync", "asyncio"])
 PATIENCE_SECONDS = 30.0

@@ -16,9 +16,9 @@ from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model.base_model import BaseModel
-from tests.integration.api_under_test import Api, running_api
-from tests.integration.kafka_desk import KafkaDesk
-from tests.work_set import jobs, resumes
+from tests.doubles.api import Api, running_api
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.texts import jobs, resumes
 
 NUM_CALLS = 200
 # Every label that a series of ours may carry; none of them names a job, an application or a person.

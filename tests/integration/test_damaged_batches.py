@@ -4,7 +4,7 @@ import asyncio
 import json
 import struct
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -25,9 +25,18 @@ from services.events.kafka_client import MAX_RECORD_BYTES, Headers, client_optio
 from services.process.metrics import ScoringMetrics
 from services.process.settings import Settings
 from services.rollout.watch import AdapterWatch, following_adapters
-from tests.integration.kafka_desk import KafkaDesk, Record, kind_of
-from tests.integration.trainer_under_test import TrainerDesk, running_trainer, trainer_settings
-from tests.record_batches import CODECS, Row, batch, rows, signed, with_bad_header_name, with_flipped_byte
+from tests.doubles.files.record_batches import (
+    CODECS,
+    Row,
+    batch,
+    rows,
+    signed,
+    with_bad_header_name,
+    with_flipped_byte,
+)
+from tests.doubles.kafka_desk import KafkaDesk, Record, kind_of
+from tests.doubles.trainer import TrainerDesk, running_trainer, trainer_settings
+from tests.doubles.waiting import until
 
 PARTITION = 0
 
@@ -58,12 +67,6 @@ async def letters(settings: Settings, topic: str, count: int) -> list[Record]:
             batches = await consumer.getmany(timeout_ms=200)
             found += [record for records in batches.values() for record in records]
     return found
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 def headers_of(record: Record) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from services.events.event_codec import SourceRecord
 from services.events.kafka_client import publish, start_producer, stop_producer
 from services.events.replay import DeadLetterReplay, ReplayInterrupted, replayed_headers
 from services.process.settings import PREFIX, Settings
-from tests.integration.kafka_desk import KafkaDesk, Record
+from tests.doubles.kafka_desk import KafkaDesk, Record
 
 WEEK_MILLISECONDS = 7 * 24 * 3600 * 1000
 

@@ -12,9 +12,9 @@ from services.events.event_codec import encode_event
 from services.events.kafka_client import open_consumer
 from services.events.message_mapping import result_message
 from services.process.settings import Settings
-from tests.fake_scorer import fake_score
-from tests.integration.kafka_desk import KafkaDesk
-from tests.integration.trainer_under_test import TrainerDesk, running_trainer, trainer_settings
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.scorer import fake_score
+from tests.doubles.trainer import TrainerDesk, running_trainer, trainer_settings
 
 PAIR = PairRequest("a-9", "Job", "Resume")
 

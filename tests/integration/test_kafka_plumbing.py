@@ -15,7 +15,7 @@ from services.devkit.embedded_broker import EmbeddedBroker
 from services.events.kafka_client import _new_topic, create_topics, publish, start_producer
 from services.process.settings import Settings
 from services.scoring_worker.intake.delivery_check import DeliveryCheck, RecordsSkipped
-from tests.integration.kafka_desk import KafkaDesk
+from tests.doubles.kafka_desk import KafkaDesk
 
 START_BROKER_AND_SLEEP = """
 import time

@@ -4,13 +4,13 @@ import asyncio
 import hashlib
 import json
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from services.contracts.scoring import PairRequest, PairScore
 from services.contracts.topics import APPLICATION_SCORED, JOB_POSTED
-from tests.fake_scorer import FakeScorer, fake_score
-from tests.integration.kafka_desk import KafkaDesk, Record
+from tests.doubles.kafka_desk import KafkaDesk, Record
+from tests.doubles.scorer import FakeScorer, fake_score
+from tests.doubles.waiting import until
 
 SLOW_SECONDS = 0.4
 
@@ -37,12 +37,6 @@ class HeldScorer(FakeScorer):
 
 def num_corrected(records: list[Record]) -> int:
     return len({each.key for each in records if value_of(each)["resume_sha256"] == sha256("corrected")})
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def results(desk: KafkaDesk, count: int) -> list[Record]:

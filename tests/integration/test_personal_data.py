@@ -24,10 +24,10 @@ from services.process.logging import configure_logging
 from services.process.settings import Settings
 from services.scoring_worker.app import run_worker
 from services.scoring_worker.metrics import WorkerMetrics
-from tests.fake_scorer import FakeScorer
-from tests.integration.api_under_test import Api, running_api
-from tests.integration.kafka_desk import KafkaDesk
-from tests.integration.trainer_under_test import TrainerDesk, running_trainer, trainer_settings
+from tests.doubles.api import Api, running_api
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.scorer import FakeScorer
+from tests.doubles.trainer import TrainerDesk, running_trainer, trainer_settings
 
 NAME, MAIL, PHONE = "Mxyzptlk Quibberson", "mxyzptlk@quibberson.example", "+49 30 5550 1234"
 TEXT = "led the zorbing division of Quibberworks"

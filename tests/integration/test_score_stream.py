@@ -1,36 +1,17 @@
 """StreamScores over a real channel; the scorer behind it is a fake."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import grpc
-import pytest
 
 from services.contracts.errors import DeadlineExpired, EngineOverloaded
 from services.contracts.scoring import PairRequest, PairScore
 from services.pb.scoring.v1.scoring_service_pb2 import StreamScoresRequest, StreamScoresResponse
 from services.scoring_api.calls.score_stream import MAX_IN_FLIGHT
-from tests.fake_scorer import FakeScorer
-from tests.integration.api_under_test import (
-    Api,
-    GatedScorer,
-    expected_score,
-    refusal,
-    running_api,
-    score_request,
-)
-
-
-@pytest.fixture
-def scorer() -> FakeScorer:
-    return FakeScorer()
-
-
-@pytest.fixture
-async def api(scorer: FakeScorer) -> AsyncIterator[Api]:
-    async with running_api(scorer) as running:
-        yield running
+from tests.doubles.api import Api, expected_score, refusal, running_api, score_request
+from tests.doubles.scorer import FakeScorer, GatedScorer
 
 
 def streamed(numbers: Iterable[int], resume: str = "Ten years of nursing") -> list[StreamScoresRequest]:

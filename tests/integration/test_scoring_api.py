@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import grpc
@@ -18,29 +18,10 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     ExplainRequest,
     RankCandidatesRequest,
 )
-from tests.fake_scorer import FakeScorer
-from tests.integration.api_under_test import (
-    JOB,
-    Api,
-    GatedScorer,
-    expected_score,
-    refusal,
-    running_api,
-    score_request,
-)
+from tests.doubles.api import JOB, Api, expected_score, refusal, running_api, score_request
+from tests.doubles.scorer import FakeScorer, GatedScorer
 
 NUM_CONCURRENT_CALLS = 200
-
-
-@pytest.fixture
-def scorer() -> FakeScorer:
-    return FakeScorer()
-
-
-@pytest.fixture
-async def api(scorer: FakeScorer) -> AsyncIterator[Api]:
-    async with running_api(scorer) as running:
-        yield running
 
 
 async def test_a_score_comes_with_its_distribution_and_what_computed_it(api: Api) -> None:

@@ -1,6 +1,5 @@
 """Tokens, scopes and rates on a real channel."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,22 @@ from services.pb.scoring.v1.adapter_service_pb2_grpc import AdapterServiceStub
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest
 from services.pb.scoring.v1.scoring_service_pb2 import Candidate, RankCandidatesRequest, StreamScoresRequest
-from tests.fake_scorer import FakeScorer
-from tests.integration.api_under_test import JOB, Api, running_api, score_request
-from tests.integration.health_probe import until_status
-from tests.integration.test_scoring_api_errors import detail_of, failure_of
+from tests.doubles.api import (
+    JOB,
+    Api,
+    Metadata,
+    detail_of,
+    failure_of,
+    running_api,
+    score_request,
+    token_of,
+    write_tokens,
+)
+from tests.doubles.scorer import FakeScorer
+from tests.doubles.waiting import until_status
 
 LABEL = SubmitLabelRequest(label=ScoreLabelled(application_id="a-1", rater="r-1", score=70))
 CALLERS = {"ats": ("score",), "people": ("feedback",), "operator": ("admin",), "all": ("score", "feedback")}
-Metadata = tuple[tuple[str, str], ...]
-
-
-def write_tokens(path: Path, callers: dict[str, tuple[str, ...]]) -> Path:
-    path.write_text(
-        "".join(
-            f'[callers.{name}]\ntoken_sha256 = "{hashlib.sha256(f"token of {name}".encode()).hexdigest()}"\n'
-            f"scopes = {list(scopes)}\n"
-            for name, scopes in callers.items()
-        )
-    )
-    return path
-
-
-def token_of(name: str) -> Metadata:
-    return (("authorization", f"Bearer token of {name}"),)
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
 )
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.model.base_model import BaseModel
-from tests.integration.api_under_test import Api, running_api, score_request
-from tests.work_set import jobs, resumes
+from tests.doubles.api import Api, running_api, score_request
+from tests.doubles.texts import jobs, resumes
 
 JOBS = [InlineJob(title=job.title, description=job.description) for job in jobs(4)]
 REQUESTS = [
@@ -72,14 +72,18 @@ async def test_a_ranking_and_a_stream_give_the_scores_of_single_calls(api: Api) 
 
 
 async def test_an_explanation_streams_text_or_why_there_is_none_after_the_score(api: Api) -> None:
-    request = ExplainRequest(request=REQUESTS[0], max_tokens=5)
+    endings = []
+    for request in REQUESTS[:8]:
+        explained = ExplainRequest(request=request, max_tokens=5)
 
-    parts = [part async for part in api.scoring.Explain(request)]
+        parts = [part async for part in api.scoring.Explain(explained)]
 
-    assert parts[0].HasField("result")
-    assert parts[1].HasField("attribution")
-    # A random model writes no sentence.
-    assert [part.WhichOneof("part") for part in parts[2:]] == ["text_missing"]
+        assert parts[0].HasField("result")
+        assert parts[1].HasField("attribution")
+        endings.append([part.WhichOneof("part") for part in parts[2:]])
+    # A random model writes a readable sentence by chance alone.
+    assert ["text_missing"] in endings
+    assert all(set(each) == {"text"} or each == ["text_missing"] for each in endings)
 
 
 async def test_an_attribution_is_the_difference_that_the_lines_make(api: Api) -> None:

@@ -3,15 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from typing import Any, TypeVar
 
 import grpc
 import pytest
-from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_status import rpc_status
 
 from services.contracts.errors import (
     DeadlineExpired,
@@ -31,40 +27,11 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     ScoreRequest,
     StreamScoresRequest,
 )
-from tests.fake_scorer import FakeScorer
-from tests.integration.api_under_test import JOB, Api, GatedScorer, running_api, score_request
+from tests.doubles.api import JOB, Api, detail_of, failure_of, running_api, score_request
+from tests.doubles.scorer import FakeScorer, GatedScorer
+from tests.doubles.waiting import until
 
-D = TypeVar("D", bound=Message)
 PRIVATE = "Maria Example, Teststreet 5"
-
-
-@pytest.fixture
-def scorer() -> FakeScorer:
-    return FakeScorer()
-
-
-@pytest.fixture
-async def api(scorer: FakeScorer) -> AsyncIterator[Api]:
-    async with running_api(scorer) as running:
-        yield running
-
-
-async def failure_of(call: Any) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return caught.value
-
-
-def detail_of(failure: grpc.aio.AioRpcError, kind: type[D]) -> D:
-    status = rpc_status.from_call(failure)
-    assert status is not None
-    assert status.code == failure.code().value[0]
-    assert status.message == failure.details()
-    for packed in status.details:
-        detail = kind()
-        if packed.Unpack(detail):
-            return detail
-    raise AssertionError(f"the status has no {kind.__name__}")
 
 
 async def test_a_broken_limit_is_invalid_and_names_its_field(api: Api) -> None:
@@ -287,9 +254,3 @@ async def test_faults_are_logged_without_any_text_of_the_pair(
     assert "ValueError" in told
     assert PRIVATE not in told
     assert "nursing" not in told
-
-
-async def until(is_so: Any) -> None:
-    async with asyncio.timeout(3):
-        while not is_so():
-            await asyncio.sleep(0.01)

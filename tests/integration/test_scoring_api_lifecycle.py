@@ -13,8 +13,8 @@ from grpc_reflection.v1alpha import reflection_pb2
 from services.contracts.errors import ScoringFailed, SettingsInvalid
 from services.pb.scoring.v1.scoring_service_pb2 import StreamScoresRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
-from tests.fake_scorer import FakeScorer
-from tests.integration.api_under_test import Api, GatedScorer, expected_score, running_api, score_request
+from tests.doubles.api import Api, expected_score, running_api, score_request
+from tests.doubles.scorer import FakeScorer, GatedScorer
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

@@ -12,9 +12,9 @@ from services.contracts.errors import SettingsInvalid
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
 from services.process.settings import Settings
 from services.scoring_api.access.server_transport import check_transport
-from tests.fake_scorer import FakeScorer
-from tests.integration.api_under_test import Api, running_api, score_request
-from tests.integration.certificates import Authority, Identity
+from tests.doubles.api import Api, running_api, score_request
+from tests.doubles.certificates import Authority, Identity
+from tests.doubles.scorer import FakeScorer
 
 EXPIRY = "scoring_tls_certificate_expiry_timestamp_seconds"
 

@@ -25,9 +25,10 @@ from services.scoring_api.app import ApiAddresses, run_api
 from services.scoring_api.metrics import ApiMetrics
 from services.scoring_worker.app import run_worker
 from services.scoring_worker.metrics import WorkerMetrics
-from tests.fake_scorer import FakeScorer, fake_score
-from tests.integration.api_under_test import JOB, FakePublisher, score_request
-from tests.integration.kafka_desk import KafkaDesk
+from tests.doubles.api import JOB, score_request
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.publisher import FakePublisher
+from tests.doubles.scorer import FakeScorer, fake_score
 
 TRACE_ID, PARENT_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE_ID}-{PARENT_ID}-01"

@@ -7,10 +7,10 @@ from pathlib import Path
 from services.devkit.embedded_broker import EmbeddedBroker
 from services.events.kafka_client import create_topics
 from services.process.settings import load_settings
-from tests.integration.health_probe import until_status
-from tests.integration.kafka_desk import KafkaDesk
-from tests.integration.trainer_under_test import TrainerDesk, running_trainer, trainer_settings
-from tests.ports import free_port
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.ports import free_port
+from tests.doubles.trainer import TrainerDesk, running_trainer, trainer_settings
+from tests.doubles.waiting import until_status
 
 NOTICE_SECONDS = 30.0
 RECOVERY_SECONDS = 60.0

@@ -18,10 +18,10 @@ from services.training_service.app import TrainerAlreadyRunning, run_trainer
 from services.training_service.labels.label_store import Disagreement, TrainingPair
 from services.training_service.metrics import TrainerMetrics
 from services.training_service.runs.run_store import Request, RunState
-from tests.adapter_folders import make_adapter
-from tests.integration.fake_training import FIGURES
-from tests.integration.kafka_desk import KafkaDesk, kind_of
-from tests.integration.trainer_under_test import (
+from tests.doubles.adapters import make_adapter
+from tests.doubles.kafka_desk import KafkaDesk, kind_of
+from tests.doubles.processes.fake_training import FIGURES
+from tests.doubles.trainer import (
     TrainerDesk,
     fake_training,
     running_trainer,

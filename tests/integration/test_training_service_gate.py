@@ -12,9 +12,10 @@ from services.process.settings import Settings
 from services.rollout.administration import open_store
 from services.scoring.engine.factory import build_engine
 from services.training_service.runs.run_store import Request, RunState
-from tests.adapter_folders import TINY_MODEL, make_adapter
-from tests.integration.kafka_desk import KafkaDesk
-from tests.integration.trainer_under_test import (
+from tests.doubles.adapters import make_adapter
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.models import tiny_settings
+from tests.doubles.trainer import (
     TrainerDesk,
     fake_training,
     running_trainer,
@@ -53,7 +54,7 @@ async def labelled_by(base: ModelSettings, unlabelled: list[Pair]) -> list[Label
 async def test_random_weights_are_refused_and_nothing_is_published(
     settings: Settings, desk: KafkaDesk, cache_dir: Path, tmp_path: Path
 ) -> None:
-    base = ModelSettings(base_model=TINY_MODEL, model_cache_dir=cache_dir, device="cpu", dtype="float32")
+    base = tiny_settings(cache_dir)
     planted = make_adapter(tmp_path / "planted", cache_dir, seed=3)
     labelled = await labelled_by(base, pairs())
     comparison = await asyncio.to_thread(

@@ -8,10 +8,10 @@ from prometheus_client import CollectorRegistry
 from services.process.settings import Settings, load_settings
 from services.scoring_worker.app import run_worker
 from services.scoring_worker.metrics import WorkerMetrics
-from tests.fake_scorer import FakeScorer
-from tests.integration.health_probe import until_status
-from tests.integration.kafka_desk import KafkaDesk
-from tests.ports import free_port
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.ports import free_port
+from tests.doubles.scorer import FakeScorer
+from tests.doubles.waiting import until_status
 
 PATIENCE_SECONDS = 15
 

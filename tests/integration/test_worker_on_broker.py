@@ -11,8 +11,8 @@ from services.contracts.scoring import PairRequest
 from services.contracts.topics import APPLICATION_SCORED, APPLICATION_SUBMITTED, JOB_POSTED
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted
 from services.process.settings import Settings
-from tests.fake_scorer import FakeScorer, fake_score
-from tests.integration.kafka_desk import JOB_DEAD_LETTERS, KafkaDesk, kind_of
+from tests.doubles.kafka_desk import JOB_DEAD_LETTERS, KafkaDesk, kind_of
+from tests.doubles.scorer import FakeScorer, fake_score
 
 
 async def test_applications_of_a_posted_an_inline_and_a_late_job_are_scored(desk: KafkaDesk) -> None:

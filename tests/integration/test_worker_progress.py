@@ -8,8 +8,8 @@ import pytest
 from services.process.settings import Settings
 from services.scoring_worker.intake import progress_watch
 from services.scoring_worker.intake.application_intake import ApplicationIntake
-from tests.integration.kafka_desk import KafkaDesk
-from tests.ports import free_port
+from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.ports import free_port
 
 STALL_SECONDS = 1.0
 JOB_WAIT_SECONDS = 0.5

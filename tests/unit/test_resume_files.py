@@ -6,7 +6,7 @@ import pytest
 
 from examples.publish_folder import resume_paths
 from examples.resume_files import MAX_FILE_BYTES, MAX_RESUME_BYTES, UnreadableResume, read_resume
-from tests.resume_samples import write_docx, write_encrypted_pdf, write_pdf
+from tests.doubles.files.resume_samples import write_docx, write_encrypted_pdf, write_pdf
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -5,7 +5,7 @@ batch that raised, and a hole before the first acknowledgement is committed past
 out here: streams run with ``noack``, an event is acknowledged only after its result was
 delivered and after all events before it in its partition, and an agent never raises. What Faust
 fetched is compared with what it delivered (``delivery_check``). A SIGKILL therefore repeats
-records and loses none: ``python -m tests.faults worker-kills``.
+records and loses none: ``python -m tests.programs.faults worker-kills``.
 """
 
 import asyncio

@@ -17,7 +17,7 @@ from services.adapters.manifest import MANIFEST_FILE, parse_manifest, verify_man
 from services.adapters.store import AdapterStore, StoredAdapter
 from services.contracts.adapters import Canary
 from services.contracts.errors import AdapterIncompatible, AdapterNotFound, AdapterStoreUnreachable
-from tests.adapter_folders import make_adapter
+from tests.doubles.adapters import make_adapter
 
 CANARY = Canary("A job.", "A resume.", 41.5)
 

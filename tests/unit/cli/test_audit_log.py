@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from services.cli.audit_commands.audit_log import audit_log
 from services.contracts.scoring import PairRequest
 from services.process.audit_log import AuditLog
-from tests.fake_scorer import fake_score
+from tests.doubles.scorer import fake_score
 
 REQUEST = PairRequest("application-1", "A job", "A resume")
 

@@ -7,7 +7,8 @@ from click.testing import CliRunner, Result
 
 from services.adapters.manifest import verify_manifest
 from services.cli.__main__ import cli
-from tests.adapter_folders import TINY_MODEL, make_adapter
+from tests.doubles.adapters import make_adapter
+from tests.doubles.models import TINY_MODEL
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

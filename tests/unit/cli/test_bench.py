@@ -1,19 +1,17 @@
 """``bench`` with a tiny model: every figure is there, and the fastest budget is suggested."""
 
 import json
-import os
-import subprocess
-import sys
+
+from tests.doubles.models import TINY_MODEL
+from tests.doubles.processes.forked import run_forked
 
 
 def test_the_command_measures_and_suggests() -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "services.cli", "bench", "--pairs", "20", "--json"],
-        env={**os.environ, "SCORER_BASE_MODEL": "random:tiny-gemma-3", "SCORER_DTYPE": "float32"},
-        capture_output=True,
-        check=True,
-        text=True,
-    )
+    variables = {"SCORER_BASE_MODEL": TINY_MODEL, "SCORER_DTYPE": "float32"}
+
+    run = run_forked("services.cli", "bench", "--pairs", "20", "--json", **variables)
+
+    assert run.returncode == 0, run.stderr
     figures = json.loads(run.stdout)
 
     assert [burst["batch_token_budget"] for burst in figures["budgets"]] == [1024, 2048, 4096]

@@ -14,7 +14,7 @@ from services.cli.scoring_commands.prediction_file import (
 )
 from services.contracts.errors import InvalidInput
 from services.contracts.scoring import PairRequest
-from tests.fake_scorer import fake_score
+from tests.doubles.scorer import fake_score
 
 ROWS = [{"id": number, "resume": f"Nurse {number}\ud800", "job_description": "A job."} for number in range(4)]
 SCORED = [scored_row(row, fake_score(PairRequest("", "A job.", f"Nurse {row['id']}"))) for row in ROWS[:3]]

@@ -19,7 +19,7 @@ from services.events.batch_reading import (
     UndamagedRecords,
     damage_of,
 )
-from tests.record_batches import (
+from tests.doubles.files.record_batches import (
     CODECS,
     batch,
     rows,

@@ -12,8 +12,8 @@ from services.contracts.errors import AuditLogUnwritable, SettingsInvalid
 from services.contracts.scoring import PairRequest
 from services.process.audit_log import AuditLog, NoAudit, input_digest, open_audit_log, verify_file
 from services.process.settings import Settings
-from tests.fake_scorer import fake_score
-from tests.full_folder import FullFolder
+from tests.doubles.files.full_folder import FullFolder
+from tests.doubles.scorer import fake_score
 
 REQUEST = PairRequest("application-1", "A job for nurses", "Maria Example, nurse")
 SCORE = fake_score(REQUEST)

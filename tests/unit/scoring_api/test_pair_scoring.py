@@ -8,7 +8,7 @@ from services.contracts.scoring import PairRequest
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.scoring_api.calls.pair_scoring import PairScoring, pair_of
-from tests.fake_scorer import FakeScorer, fake_score
+from tests.doubles.scorer import FakeScorer, fake_score
 
 PAIR = PairRequest("a-1", "A job.", "A resume.")
 REQUEST = ScoreRequest(

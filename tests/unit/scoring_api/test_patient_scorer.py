@@ -4,8 +4,7 @@ import asyncio
 
 from services.contracts.scoring import PairRequest
 from services.scoring_api.calls.patient_scorer import PatientScorer
-from tests.fake_scorer import FakeScorer, fake_score
-from tests.integration.api_under_test import GatedScorer
+from tests.doubles.scorer import FakeScorer, GatedScorer, fake_score
 
 
 def pairs(num: int) -> list[PairRequest]:

@@ -7,17 +7,10 @@ import pytest
 from services.contracts.errors import SettingsInvalid
 from services.scoring_api.access import tokens_file
 from services.scoring_api.access.tokens_file import TokensFile, read_tokens_file, token_digest
+from tests.doubles.clock import Clock
 
 GRACE_SECONDS = 300.0
 CONTENT = f'[callers.ats]\ntoken_sha256 = "{token_digest("secret").hex()}"\nscopes = ["score"]\n'
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

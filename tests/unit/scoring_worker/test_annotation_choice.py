@@ -7,17 +7,10 @@ from services.scoring_worker.annotation_choice import (
     ScoredApplication,
     category_margin,
 )
+from tests.doubles.clock import Clock
 
 PER_HOUR = 20
 INTERVAL_SECONDS = 180.0
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def application(name: str, score: float = 55.0, deviation: float = 5.0) -> ScoredApplication:
@@ -31,7 +24,7 @@ def chosen(chooser: AnnotationChooser) -> tuple[str, str] | None:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from services.scoring_worker.in_flight import InFlight
 from services.scoring_worker.job_store import KnownJob
 from services.scoring_worker.metrics import WorkerMetrics
 from services.scoring_worker.waiting_room import WaitingRoom
-from tests.fake_scorer import FakeScorer
+from tests.doubles.scorer import FakeScorer
 
 
 class Desk:

@@ -4,15 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from services.contracts.engine_settings import ModelSettings
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.base_model import BaseModel
+from tests.doubles.models import load_tiny
 
 
 @pytest.fixture
 def base(cache_dir: Path) -> BaseModel:
     # Its own copy: peft puts its layers into the model in place.
-    return load_base_model(
-        ModelSettings(
-            base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-        )
-    )
+    return load_tiny(cache_dir)

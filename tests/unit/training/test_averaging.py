@@ -11,28 +11,20 @@ from safetensors.torch import load_file
 from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.adapters.canaries import read_canaries
 from services.adapters.manifest import verify_manifest
-from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import AdapterIncompatible
-from services.scoring.model.base_model import BaseModel, load_base_model
-from tests.adapter_folders import TINY_MODEL, make_adapter
+from services.scoring.model.base_model import BaseModel
+from tests.doubles.adapters import make_adapter
 from training.adapter_output.averaging import average_adapters
 from training.learning.lora_setup import TARGET_MODULES
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-@pytest.fixture
-def load_tiny(cache_dir: Path) -> Callable[[], BaseModel]:
-    return lambda: load_base_model(
-        ModelSettings(base_model=TINY_MODEL, model_cache_dir=cache_dir, device="cpu", dtype="float32")
-    )
-
-
-def test_each_weight_is_the_mean(load_tiny: Callable[[], BaseModel], cache_dir: Path, tmp_path: Path) -> None:
+def test_each_weight_is_the_mean(load_base: Callable[[], BaseModel], cache_dir: Path, tmp_path: Path) -> None:
     folders = [make_adapter(tmp_path / str(seed), cache_dir, seed) for seed in (1, 2)]
     output = tmp_path / "mean"
 
-    average_adapters(load_tiny(), folders, output)
+    average_adapters(load_base(), folders, output)
 
     verify_manifest(output)
     first, second, mean = (load_file(each / WEIGHTS_FILE) for each in (*folders, output))
@@ -45,7 +37,7 @@ def test_each_weight_is_the_mean(load_tiny: Callable[[], BaseModel], cache_dir: 
 
 
 def test_adapters_of_other_layers_are_refused(
-    load_tiny: Callable[[], BaseModel], cache_dir: Path, tmp_path: Path
+    load_base: Callable[[], BaseModel], cache_dir: Path, tmp_path: Path
 ) -> None:
     folders = [
         make_adapter(tmp_path / "all", cache_dir, 1),
@@ -53,5 +45,5 @@ def test_adapters_of_other_layers_are_refused(
     ]
 
     with pytest.raises(AdapterIncompatible, match="target_modules"):
-        average_adapters(load_tiny(), folders, tmp_path / "mean")
+        average_adapters(load_base(), folders, tmp_path / "mean")
     assert not (tmp_path / "mean").exists()

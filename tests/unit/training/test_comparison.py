@@ -19,6 +19,7 @@ from services.contracts.scoring import PairRequest
 from services.contracts.training_run import COMPARISON_FILE
 from services.scoring.engine.factory import build_engine
 from services.scoring.model.score_model import ScoreModel
+from tests.doubles.models import tiny_settings
 from training import job as job_file
 from training.comparison import compare_adapters
 from training.job import TrainingJob, run_job
@@ -48,9 +49,7 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 @pytest.fixture(scope="module")
 def spec(cache_dir: Path) -> ModelSettings:
-    return ModelSettings(
-        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-    )
+    return tiny_settings(cache_dir)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from transformers import AutoTokenizer
 from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.adapters.lora_options import CONFIG_FILE
 from services.adapters.manifest import read_manifest, verify_manifest
-from services.contracts.engine_settings import EngineSettings, ModelSettings
+from services.contracts.engine_settings import EngineSettings
 from services.contracts.errors import AdapterIncompatible
 from services.contracts.reading import PLAIN_RULES, PROMPT_VERSION, ReadingRules
 from services.contracts.reference import NUM_BINS, PROMPT_TOKEN_EDGES, ReferenceFigures, bin_of
@@ -24,6 +25,7 @@ from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.identity_masking import mask_identity
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
+from tests.doubles.models import load_tiny, tiny_settings
 from training.adapter_output import export
 from training.adapter_output.reference import measure_reference
 from training.learning.fine_tuning import TrainingData, fine_tune
@@ -33,12 +35,19 @@ from .learnable_pairs import CONFIG, learnable_pairs
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-@pytest.fixture
-def folder(base: BaseModel, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def exported(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter that was trained; tests work on copies of it."""
     config = dataclasses.replace(CONFIG, epochs=1, validation_share=0.5)
+    data = TrainingData(learnable_pairs(), digest="d" * 64)
     return fine_tune(
-        base, TrainingData(learnable_pairs(), digest="d" * 64), tmp_path / "adapter", config
+        load_tiny(cache_dir), data, tmp_path_factory.mktemp("exported") / "adapter", config
     ).folder
+
+
+@pytest.fixture
+def folder(exported: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(exported, tmp_path / "adapter")
 
 
 def test_peft_and_transformers_open_it(base: BaseModel, folder: Path) -> None:
@@ -74,7 +83,7 @@ async def test_the_reference_holds_the_scores_and_lengths_that_a_scorer_gives_th
     config = dataclasses.replace(CONFIG, epochs=1, max_resume_tokens=128, max_prompt_tokens=144)
     folder = fine_tune(base, TrainingData(pairs), tmp_path / "adapter", config).folder
 
-    spec = ModelSettings(base_model=base.name, model_cache_dir=cache_dir, device="cpu", dtype="float32")
+    spec = tiny_settings(cache_dir, base.name)
     engine = build_engine(EngineSettings.of(spec, folder, mask_identity=True))
     engine.start()
     requests = [PairRequest("", pair.pair.job_description, pair.pair.resume) for pair in pairs]
@@ -183,13 +192,7 @@ def test_no_model_hub_is_asked(base: BaseModel, tmp_path: Path, monkeypatch: pyt
 def test_weights_of_a_bfloat16_model_are_stored_in_its_type(cache_dir: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    from services.scoring.model.base_model import load_base_model
-
-    base = load_base_model(
-        ModelSettings(
-            base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="bfloat16"
-        )
-    )
+    base = load_tiny(cache_dir, dtype="bfloat16")
     config = dataclasses.replace(CONFIG, epochs=0.1)
 
     folder = fine_tune(base, TrainingData(learnable_pairs()), tmp_path / "adapter", config).folder

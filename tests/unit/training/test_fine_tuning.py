@@ -10,12 +10,13 @@ from safetensors.torch import load_file
 
 from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_adapter
 from services.contracts.engine_observer import SilentObserver
-from services.contracts.engine_settings import EngineSettings, ModelSettings
+from services.contracts.engine_settings import EngineSettings
 from services.contracts.errors import AdapterIncompatible, InvalidInput
 from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
+from tests.doubles.models import TINY_GEMMA_2, load_tiny, tiny_settings
 from training.learning.fine_tuning import TrainingData, TrainingOutOfMemory, fine_tune
 from training.learning.heap_trim import HeapTrim
 from training.learning.score_trainer import ScoreTrainer, TrainingDiverged
@@ -45,11 +46,11 @@ async def test_a_trained_adapter_tells_the_good_from_the_bad_when_loaded_by_a_sc
 ) -> None:
     folder = train(base, tmp_path / "adapter")
 
-    spec = ModelSettings(base_model=base.name, model_cache_dir=cache_dir, device="cpu", dtype="float32")
+    spec = tiny_settings(cache_dir, base.name)
     gaps = {}
     for adapter in (None, folder):
         engine = assemble_engine(
-            load_base_model(spec),
+            load_tiny(cache_dir, base.name),
             EngineSettings.of(spec, adapter=adapter, mask_identity=False),
             SilentObserver(),
         )
@@ -83,16 +84,19 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
             raise KeyboardInterrupt
         return compute(self, model, *rest, **options)
 
-    spec = ModelSettings(base_model=base.name, model_cache_dir=cache_dir, device="cpu", dtype="float32")
     with monkeypatch.context() as patch:
         patch.setattr(ScoreTrainer, "compute_loss", crash_in_the_sixth_pass)
         with pytest.raises(KeyboardInterrupt):
-            train(load_base_model(spec), tmp_path / "resumed", **changes)
+            train(load_tiny(cache_dir, base.name), tmp_path / "resumed", **changes)
     assert not (tmp_path / "resumed" / WEIGHTS_FILE).exists()
 
     config = dataclasses.replace(CONFIG, **changes)
     resumed = fine_tune(
-        load_base_model(spec), TrainingData(learnable_pairs()), tmp_path / "resumed", config, resume=True
+        load_tiny(cache_dir, base.name),
+        TrainingData(learnable_pairs()),
+        tmp_path / "resumed",
+        config,
+        resume=True,
     )
 
     expected, found = weights_of(whole), weights_of(resumed.folder)
@@ -153,12 +157,13 @@ def test_without_patience_a_run_goes_to_its_end(base: BaseModel, tmp_path: Path)
 def test_gradient_checkpointing_and_shared_prefixes_train_the_same_adapter(
     name: str, cache_dir: Path, tmp_path: Path
 ) -> None:
-    spec = ModelSettings(
-        base_model=f"random:{name}", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-    )
 
-    plain = train(load_base_model(spec), tmp_path / "plain", epochs=1.0, gradient_checkpointing="off")
-    checkpointed = train(load_base_model(spec), tmp_path / "saving", epochs=1.0, gradient_checkpointing="on")
+    plain = train(
+        load_tiny(cache_dir, f"random:{name}"), tmp_path / "plain", epochs=1.0, gradient_checkpointing="off"
+    )
+    checkpointed = train(
+        load_tiny(cache_dir, f"random:{name}"), tmp_path / "saving", epochs=1.0, gradient_checkpointing="on"
+    )
 
     for tensor_name, tensor in weights_of(plain).items():
         torch.testing.assert_close(weights_of(checkpointed)[tensor_name], tensor, rtol=1e-3, atol=1e-5)
@@ -239,11 +244,7 @@ def test_an_initial_adapter_of_another_base_model_is_refused(
     base: BaseModel, cache_dir: Path, tmp_path: Path
 ) -> None:
     first = train(base, tmp_path / "first", epochs=0.1)
-    other = load_base_model(
-        ModelSettings(
-            base_model="random:tiny-gemma-2", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-        )
-    )
+    other = load_tiny(cache_dir, TINY_GEMMA_2)
 
     with pytest.raises(AdapterIncompatible, match="another base model|with digest"):
         fine_tune(other, TrainingData(learnable_pairs(), initial_adapter=first), tmp_path / "second", CONFIG)
@@ -297,10 +298,7 @@ def test_a_run_on_a_cpu_returns_freed_memory(
 
 
 def test_nf4_weights_stay_and_the_adapter_learns(cache_dir: Path, tmp_path: Path) -> None:
-    spec = ModelSettings(
-        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", quantization="nf4"
-    )
-    base = load_base_model(spec)
+    base = load_tiny(cache_dir, quantization="nf4", dtype="auto")
     layer = base.model.model.layers[0].mlp.gate_proj
     before = layer.weight.data.clone()
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.resident_memory import resident_bytes
+from tests.programs.resident_memory import resident_bytes
 from training.learning.heap_trim import HeapTrim
 
 BLOCK_BYTES, NUM_BLOCKS = 10_000, 20_000

@@ -1,9 +1,7 @@
 """A run as a process of its own, from a job file."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import SettingsInvalid
 from services.contracts.training_run import COMPARISON_FILE
+from tests.doubles.processes.forked import run_forked
 from training.job import load_job
 
 from .learnable_pairs import learnable_pairs
@@ -29,14 +28,7 @@ def write_job(folder: Path, **fields: object) -> Path:
 
 def run(job: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     chosen = {"SCORER_BASE_MODEL": "random:tiny-gemma-3", "SCORER_DTYPE": "float32"}
-    environment = os.environ | chosen | variables
-    return subprocess.run(
-        [sys.executable, "-m", "training", "--job", str(job)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_forked("training", "--job", str(job), **chosen | variables)
 
 
 def test_a_job_trains_an_adapter_and_tells_its_progress(tmp_path: Path) -> None:

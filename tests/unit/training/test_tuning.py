@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import SettingsInvalid
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.base_model import BaseModel
 from training.configuration import load_config
 from training.learning import tuning
 from training.learning.fine_tuning import TrainingData
@@ -28,14 +27,6 @@ from .learnable_pairs import CONFIG, learnable_pairs
 pytestmark = pytest.mark.filterwarnings("ignore")
 SEARCH = dataclasses.replace(CONFIG, validation_share=0.5, epochs=4)
 GRID = Grid(learning_rate=(1e-5, 3e-2), rank=(2, 4), alpha=(8,), batch_size=(4,))
-
-
-@pytest.fixture
-def load_base(cache_dir: Path) -> Callable[[], BaseModel]:
-    spec = ModelSettings(
-        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-    )
-    return lambda: load_base_model(spec)
 
 
 def test_the_best_of_all_combinations_is_written_out(

@@ -23,21 +23,14 @@ from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model import cpu_products
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.base_model import BaseModel
 from services.scoring.model.lora_layers import LoraFactors, LoraLayers, LoraMode, MergedWeight
+from tests.doubles.models import load_tiny
 from training.learning.lora_setup import TARGET_MODULES
 
 JOBS = [f"Job {number}: we look for a nurse with {number} years of care." for number in range(3)]
 RESUMES = [f"Nurse {number}. " + "Cared for patients. " * (number % 5) for number in range(8)]
 PAIRS = [PairRequest(f"{job[:5]}/{r[:7]}", job, r) for job in JOBS for r in RESUMES]
-
-
-@pytest.fixture(scope="module")
-def load_base(cache_dir: Path) -> Callable[[], BaseModel]:
-    spec = ModelSettings(
-        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-    )
-    return lambda: load_base_model(spec)
 
 
 @pytest.fixture(scope="module")
@@ -98,11 +91,7 @@ def test_merged_bfloat16_weights_are_packed_and_compute_the_same(
     found = []
     for is_supported in (True, False):
         monkeypatch.setattr(cpu_products, "are_supported", lambda *_, answer=is_supported: answer)
-        base = load_base_model(
-            ModelSettings(
-                base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="bfloat16"
-            )
-        )
+        base = load_tiny(cache_dir, dtype="bfloat16")
         layers = LoraLayers(base)
         weights = layers.load(read_adapter(folders[0]))
         layers.activate(weights)
@@ -135,9 +124,7 @@ def test_layers_that_another_engine_left_active_are_taken_over(
 
 def test_nothing_is_merged_into_four_bits(cache_dir: Path, folders: list[Path]) -> None:
     name = "random:tiny-gemma-3"
-    quantised = load_base_model(
-        ModelSettings(base_model=name, model_cache_dir=cache_dir, device="cpu", quantization="nf4")
-    )
+    quantised = load_tiny(cache_dir, name, quantization="nf4", dtype="auto")
 
     with pytest.raises(AdapterIncompatible, match="nf4"):
         LoraLayers(quantised, "merged")

@@ -18,7 +18,7 @@ from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
-from tests.adapter_folders import make_adapter
+from tests.doubles.adapters import make_adapter
 
 RESUME = "".join(f"Cared for {number} patients on two wards. " for number in range(10, 50))
 REQUEST = PairRequest("1", "We look for a nurse.", RESUME)

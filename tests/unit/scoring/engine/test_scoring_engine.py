@@ -23,6 +23,7 @@ from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel, TreeRow
+from tests.doubles.waiting import until
 
 JOBS = [f"Job {number}: we look for a nurse with {number} years of care." for number in range(3)]
 RESUMES = [f"Nurse {number}. " + "Cared for patients. " * (number * 7 % 40) for number in range(12)]
@@ -85,12 +86,6 @@ def stalled_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 def pair(job: str, resume: str, **fields: object) -> PairRequest:
     return dataclasses.replace(PairRequest(f"{job[:5]}/{resume[:9]}", job, resume), **fields)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def test_a_pair_scores_the_same_bit_for_bit_alone_and_in_any_batch(build_engine: BuildEngine) -> None:

@@ -8,6 +8,7 @@ from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import ModelUnavailable
 from services.scoring.model import cpu_products
 from services.scoring.model.base_model import BaseModel, load_base_model, weights_digest
+from tests.doubles.models import load_tiny, tiny_settings
 
 
 def test_a_digest_follows_the_bytes_of_a_folder(tmp_path: Path) -> None:
@@ -29,11 +30,7 @@ def test_a_prepared_folder_has_the_digest_of_its_source(tmp_path: Path) -> None:
 
 
 def test_random_weights_are_the_same_every_time(tiny_gemma_3: BaseModel, cache_dir: Path) -> None:
-    again = load_base_model(
-        ModelSettings(
-            base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-        )
-    )
+    again = load_base_model(tiny_settings(cache_dir))
 
     assert again.digest == tiny_gemma_3.digest
     for one, other in zip(again.model.parameters(), tiny_gemma_3.model.parameters(), strict=True):
@@ -46,9 +43,7 @@ def test_auto_is_the_type_that_the_processor_multiplies_fast(
 ) -> None:
     monkeypatch.setattr(cpu_products, "are_supported", lambda device, dtype: is_supported)
 
-    base = load_base_model(
-        ModelSettings(base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu")
-    )
+    base = load_tiny(cache_dir, dtype="auto")
 
     assert base.model.dtype == expected
 
@@ -70,4 +65,4 @@ def test_a_folder_with_another_kind_of_model_is_refused(tmp_path: Path, cache_di
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
 
     with pytest.raises(ModelUnavailable, match="only Gemma 2 and Gemma 3"):
-        load_base_model(ModelSettings(base_model=str(tmp_path), model_cache_dir=cache_dir, device="cpu"))
+        load_tiny(cache_dir, str(tmp_path), dtype="auto")

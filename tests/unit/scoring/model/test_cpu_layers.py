@@ -7,12 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from services.contracts.engine_settings import ModelSettings
 from services.scoring.model import cpu_products
-from services.scoring.model.base_model import load_base_model
 from services.scoring.model.cpu_layers import fuse_cpu_layers
 from services.scoring.model.lora_layers import LoraFactors, LoraLinear, MergedWeight
-from tests.conftest import TINY_MODELS
+from tests.doubles.models import TINY_GEMMA_2, TINY_MODELS, load_tiny
 
 # Relative, of a few roundings to bfloat16, which has eight bits.
 TOLERANCE = 2 * 2**-8
@@ -25,9 +23,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(params=TINY_MODELS)
 def model(request: pytest.FixtureRequest, cache_dir: Path) -> Any:
-    base = load_base_model(
-        ModelSettings(base_model=request.param, model_cache_dir=cache_dir, device="cpu", dtype="bfloat16")
-    )
+    base = load_tiny(cache_dir, request.param, dtype="bfloat16")
     fuse_cpu_layers(base.model)
     generator = torch.Generator().manual_seed(1)
     for module in base.model.modules():
@@ -112,9 +108,7 @@ def test_training_takes_the_way_of_transformers(model: Any, monkeypatch: pytest.
 
 
 def test_float32_stays_as_it_is(cache_dir: Path) -> None:
-    base = load_base_model(
-        ModelSettings(base_model=TINY_MODELS[0], model_cache_dir=cache_dir, device="cpu", dtype="float32")
-    )
+    base = load_tiny(cache_dir, TINY_GEMMA_2)
     fuse_cpu_layers(base.model)
 
     assert not any("forward" in vars(module) for module in base.model.modules())

@@ -13,28 +13,22 @@ from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.errors import AdapterIncompatible
 from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.base_model import BaseModel
 from services.scoring.model.lora_layers import LoraLayers
+from tests.doubles.models import load_tiny
 from training.learning.lora_setup import TARGET_MODULES
 
 
 @pytest.fixture
 def base(cache_dir: Path) -> BaseModel:
     # Its own copy: layers are put into the model in place.
-    return load_base_model(
-        ModelSettings(
-            base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-        )
-    )
+    return load_tiny(cache_dir)
 
 
 @pytest.fixture
 def adapter_folder(cache_dir: Path, tmp_path: Path) -> Path:
     """A random adapter as peft writes it."""
-    spec = ModelSettings(
-        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-    )
-    model = get_peft_model(load_base_model(spec).model, LoraConfig(r=4, target_modules=list(TARGET_MODULES)))
+    model = get_peft_model(load_tiny(cache_dir).model, LoraConfig(r=4, target_modules=list(TARGET_MODULES)))
     generator = torch.Generator().manual_seed(7)
     for name, parameter in model.named_parameters():
         if "lora_" in name:
@@ -143,10 +137,7 @@ OTHER_METHODS = {
 
 def write_by_peft(cache_dir: Path, folder: Path, config: LoraConfig) -> Path:
     """Writes an adapter with random weights of whatever kind the options ask for."""
-    spec = ModelSettings(
-        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-    )
-    model = get_peft_model(load_base_model(spec).model, config)
+    model = get_peft_model(load_tiny(cache_dir).model, config)
     generator = torch.Generator().manual_seed(7)
     for name, parameter in model.named_parameters():
         if "lora_" in name:
@@ -273,15 +264,12 @@ def test_what_is_served_computes_what_peft_computes(
     config = LoraConfig(r=4, target_modules=list(TARGET_MODULES), **options)
     folder = write_by_peft(cache_dir, tmp_path / "adapter", config)
     tokens = torch.arange(3, 40).unsqueeze(0)
-    spec = ModelSettings(
-        base_model="random:tiny-gemma-3", model_cache_dir=cache_dir, device="cpu", dtype="float32"
-    )
 
     layers = LoraLayers(base, "factors")
     layers.activate(layers.load(read_adapter(folder)))
     with torch.no_grad():
         ours = base.model(tokens).logits
-        theirs = PeftModel.from_pretrained(load_base_model(spec).model, str(folder)).eval()(tokens).logits
+        theirs = PeftModel.from_pretrained(load_tiny(cache_dir).model, str(folder)).eval()(tokens).logits
 
     assert torch.allclose(ours, theirs, atol=1e-4)
 

@@ -2,14 +2,14 @@
 
 import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.doubles.processes.forked import run_forked
 
 # What the real hub answers, by the name that is asked for: status and headers.
 ANSWERS = {
@@ -44,16 +44,17 @@ def endpoint() -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.fixture(autouse=True)
+def _no_variables_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("HF_"):
+            monkeypatch.delenv(name)
+
+
 def prepare(name: str, home: Path, **variables: str) -> str:
     """Returns the last line of `model prepare` in a process of its own."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
-    finished = subprocess.run(
-        [sys.executable, "-m", "services.cli", "model", "prepare"],
-        env=environment | {"SCORER_BASE_MODEL": name, "HF_HOME": str(home)} | variables,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    chosen = {"SCORER_BASE_MODEL": name, "HF_HOME": str(home)}
+    finished = run_forked("services.cli", "model", "prepare", **chosen | variables)
     assert finished.returncode == 1, finished.stderr
     return finished.stderr.splitlines()[-1]
 

@@ -19,10 +19,16 @@ def hard_texts(pattern: re.Pattern[str], num_characters: int) -> Iterator[str]:
         (part for part in found if len(part) <= _MAX_PART_CHARACTERS), key=lambda part: (len(part), part)
     )
     paired = ("".join(pair) for pair in itertools.product(parts[:_NUM_PAIRED], repeat=2))
-    for unit in (*parts[:_NUM_PARTS], *paired):
+    # Repeats of "ab", of "ba" and of "abab" are one text, but for where it begins.
+    for unit in {_least_turn(unit): unit for unit in (*parts[:_NUM_PARTS], *paired)}.values():
         repeated = unit * (num_characters // len(unit))
         yield repeated
         yield f"RN {repeated}!"
+
+
+def _least_turn(unit: str) -> str:
+    shortest = (unit + unit).find(unit, 1)
+    return min(unit[at:shortest] + unit[:at] for at in range(shortest))
 
 
 def _collect(tree: Any, found: set[str]) -> None:

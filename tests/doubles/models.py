@@ -1,0 +1,33 @@
+"""Tiny random Gemmas in float32 on the CPU: the real shape and the real tokenizer, in no time."""
+
+import copy
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from services.contracts.engine_settings import ModelSettings
+from services.scoring.model.base_model import BaseModel, load_base_model
+
+TINY_GEMMA_2 = "random:tiny-gemma-2"
+TINY_MODEL = "random:tiny-gemma-3"
+TINY_MODELS = (TINY_GEMMA_2, TINY_MODEL)
+
+
+def tiny_settings(cache_dir: Path, name: str = TINY_MODEL, **changes: Any) -> ModelSettings:
+    """Returns the settings of a tiny model."""
+    chosen = {"base_model": name, "model_cache_dir": cache_dir, "device": "cpu", "dtype": "float32"}
+    return ModelSettings(**chosen | changes)
+
+
+def load_tiny(cache_dir: Path, name: str = TINY_MODEL, **changes: Any) -> BaseModel:
+    """Returns a copy of its own: peft and the engine put their layers into a model in place."""
+    if changes:
+        return load_base_model(tiny_settings(cache_dir, name, **changes))
+    loaded = _loaded(cache_dir, name)
+    return replace(loaded, model=copy.deepcopy(loaded.model))
+
+
+@cache
+def _loaded(cache_dir: Path, name: str) -> BaseModel:
+    return load_base_model(tiny_settings(cache_dir, name))
