@@ -16,7 +16,7 @@ from services.devkit.embedded_broker import EmbeddedBroker
 from services.events import topic_follower
 from services.events.kafka_client import create_topics
 from services.process.settings import Settings, load_settings
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.reading.text_encoder import TextEncoder
 from tests.doubles.api import Api, running_api
 from tests.doubles.kafka_desk import BOOTSTRAP_SERVERS, KafkaDesk

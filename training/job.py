@@ -12,7 +12,7 @@ from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import AdapterIncompatible, SettingsInvalid
 from services.contracts.reading import DEFAULT_MAX_PROMPT_TOKENS
 from services.contracts.training_run import COMPARISON_FILE, PROGRESS_FILE, Progress, TrainingJob
-from services.scoring.model.base_model import load_base_model
+from services.scoring.model.loading.base_model import load_base_model
 from training.comparison import compare_adapters
 from training.configuration import FineTuningConfig, parse_config, plain_fields
 from training.learning.fine_tuning import FineTuningResult, TrainingData, fine_tune

@@ -18,7 +18,7 @@ from services.devkit.engine_benchmark import (
 )
 from services.devkit.process_memory import peak_memory_bytes
 from services.scoring.engine import assemble_engine
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 
 _CPU_BUDGETS, _CUDA_BUDGETS = (1024, 2048, 4096), (8192, 20_000, 40_000)  # tokens
 _LOAD_SHARE = 0.7

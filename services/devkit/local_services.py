@@ -14,7 +14,7 @@ from services.contracts.errors import ScorerError
 from services.devkit.console import say
 from services.devkit.embedded_broker import EmbeddedBroker
 from services.process.settings import Settings, variable_of
-from services.scoring.model.base_model import resolve_folder
+from services.scoring.model.loading.base_model import resolve_folder
 
 # Loading two models at once on two slow cores, with room to spare.
 READY_SECONDS = 240.0

@@ -21,7 +21,7 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from services.contracts.errors import BrokerUnreachable, SettingsInvalid
 from services.contracts.topics import TOPICS, TopicSpec
-from services.events.batch_reading import read_past_damage
+from services.events.wire.batch_reading import read_past_damage
 from services.process.logging import get_logger
 from services.process.settings import KafkaSettings
 from services.process.shutdown import drain

@@ -6,7 +6,7 @@ import uuid
 
 from services.contracts.scoring import PairScore
 from services.contracts.topics import ANNOTATION_REQUESTED
-from services.events.event_codec import cloud_event_headers, encode_event
+from services.events.wire.event_codec import cloud_event_headers, encode_event
 from services.events.kafka_client import publish
 from services.events.kafka_types import KafkaError, Producer
 from services.pb.scoring.v1.events_pb2 import AnnotationRequested

@@ -13,7 +13,7 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from services.events.event_codec import Position
+from services.events.wire.event_codec import Position
 
 
 @dataclass(slots=True, eq=False)

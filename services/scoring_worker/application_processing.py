@@ -14,8 +14,8 @@ from services.contracts.errors import AuditLogUnwritable, InvalidInput
 from services.contracts.outcomes import DeadLetterKind, Entrypoint, Outcome
 from services.contracts.scoring import PairScore
 from services.events.dead_letters import DeadLetters
-from services.events.event_codec import SourceRecord
-from services.events.event_reading import EventReader
+from services.events.wire.event_codec import SourceRecord
+from services.events.wire.event_reading import EventReader
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted
 from services.process.audit_log import NoAudit, ScoreAudit
 from services.process.logging import get_logger

@@ -15,7 +15,7 @@ from services.contracts.errors import (
 )
 from services.contracts.outcomes import DeadLetterKind, InputFault, Outcome
 from services.contracts.scoring import PairRequest, PairScore
-from services.events.message_mapping import job_text, result_message
+from services.events.wire.message_mapping import job_text, result_message
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.scoring_worker.job_store import KnownJob

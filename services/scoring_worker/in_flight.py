@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from services.events.event_codec import Position
+from services.events.wire.event_codec import Position
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field
 
-from services.events.job_records import UNKNOWN, PostedJob, Standing
+from services.events.wire.job_records import UNKNOWN, PostedJob, Standing
 
 # Deleted jobs stay as rows without text, so that an older posting does not bring them back.
 _TABLE = """

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import JOB_POSTED
-from services.events.event_codec import SourceRecord, source_record
-from services.events.event_reading import EventReader
-from services.events.job_records import read_posted_job
+from services.events.wire.event_codec import SourceRecord, source_record
+from services.events.wire.event_reading import EventReader
+from services.events.wire.job_records import read_posted_job
 from services.events.kafka_types import Consumer, TopicPartition
 from services.events.topic_follower import Batches, TopicFollower
 from services.process.settings import KafkaSettings

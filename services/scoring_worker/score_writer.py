@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.contracts.topics import APPLICATION_SCORED
-from services.events.event_codec import (
+from services.events.wire.event_codec import (
     SourceRecord,
     cloud_event_headers,
     encode_event,

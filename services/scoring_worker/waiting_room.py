@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from services.events.event_codec import Position, SourceRecord, event_source
+from services.events.wire.event_codec import Position, SourceRecord, event_source
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from services.process.dead_letter_metrics import DeadLetterCounter
+from services.process.metrics.dead_letters import DeadLetterCounter
 
 LABEL_OUTCOMES = ("new", "replaced", "repeated", "rejected", "forgotten")
 JOB_OUTCOMES = ("published", "rejected", "failed", "cancelled")

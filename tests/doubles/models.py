@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.contracts.engine_settings import ModelSettings
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.loading.base_model import BaseModel, load_base_model
 
 TINY_GEMMA_2 = "random:tiny-gemma-2"
 TINY_MODEL = "random:tiny-gemma-3"

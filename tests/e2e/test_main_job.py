@@ -12,7 +12,7 @@ import pytest
 from services.contracts.engine_settings import EngineSettings
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import APPLICATION_SCORED, APPLICATION_SUBMITTED
-from services.events.message_mapping import job_text
+from services.events.wire.message_mapping import job_text
 from services.scoring.engine.factory import build_engine
 from tests.doubles import texts
 from tests.doubles.kafka_desk import APPLICATION_DEAD_LETTERS, KafkaDesk, kind_of

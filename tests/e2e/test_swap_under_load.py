@@ -22,8 +22,8 @@ from services.contracts.engine_observer import SilentObserver
 from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.scoring import BASE_ADAPTER_DIGEST, PairRequest, PairScore
 from services.contracts.topics import APPLICATION_SCORED
-from services.events.event_codec import decode_event
-from services.events.message_mapping import job_text
+from services.events.wire.event_codec import decode_event
+from services.events.wire.message_mapping import job_text
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest

@@ -10,7 +10,7 @@ from services.contracts.engine_observer import SilentObserver
 from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.scoring import PairRequest, PairScore
 from services.scoring.engine.factory import assemble_engine
-from services.scoring.model.base_model import load_base_model
+from services.scoring.model.loading.base_model import load_base_model
 from tests.doubles.texts import jobs, resumes
 
 pytestmark = [

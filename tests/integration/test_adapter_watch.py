@@ -18,7 +18,7 @@ from services.contracts.engine_settings import EngineSettings
 from services.contracts.errors import AdapterNotFound, BrokerUnreachable
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import ADAPTER_PUBLISHED
-from services.events.event_codec import encode_event
+from services.events.wire.event_codec import encode_event
 from services.events.kafka_client import start_producer
 from services.pb.scoring.v1.adapter_service_pb2 import (
     ActivateAdapterRequest,
@@ -26,7 +26,7 @@ from services.pb.scoring.v1.adapter_service_pb2 import (
     RollbackAdapterRequest,
 )
 from services.pb.scoring.v1.adapter_service_pb2_grpc import AdapterServiceStub
-from services.process.metrics import ScoringMetrics
+from services.process.metrics.scoring import ScoringMetrics
 from services.process.settings import Settings
 from services.rollout.administration import AdapterAdministration, announcement, open_store
 from services.rollout.watch import following_adapters

@@ -10,7 +10,7 @@ from aiokafka.errors import TopicAuthorizationFailedError
 
 from services.contracts.scoring import NUM_SCORES, PairRequest, PairScore, ScoreDistribution
 from services.contracts.topics import ANNOTATION_REQUESTED
-from services.events.event_codec import decode_event
+from services.events.wire.event_codec import decode_event
 from services.pb.scoring.v1.events_pb2 import AnnotationRequested
 from services.process.settings import Settings
 from services.scoring_worker import annotation_choice, annotation_requests

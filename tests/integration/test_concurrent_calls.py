@@ -10,12 +10,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from services.contracts.engine_observer import SilentObserver
 from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.contracts.scoring import PairRequest
-from services.events.message_mapping import job_text
+from services.events.wire.message_mapping import job_text
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from tests.doubles.api import Api, running_api
 from tests.doubles.kafka_desk import KafkaDesk
 from tests.doubles.texts import jobs, resumes

@@ -22,7 +22,7 @@ from services.contracts.topics import (
     dead_letter_topic,
 )
 from services.events.kafka_client import MAX_RECORD_BYTES, Headers, client_options, open_consumer
-from services.process.metrics import ScoringMetrics
+from services.process.metrics.scoring import ScoringMetrics
 from services.process.settings import Settings
 from services.rollout.watch import AdapterWatch, following_adapters
 from tests.doubles.files.record_batches import (

@@ -13,7 +13,7 @@ from services.contracts.scoring import PairRequest, PairScore
 from services.devkit.samples import SamplePair, load_samples
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.loading.base_model import BaseModel, load_base_model
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder

@@ -18,7 +18,7 @@ from services.pb.scoring.v1.scoring_service_pb2 import (
     StreamScoresRequest,
 )
 from services.scoring.engine.factory import assemble_engine
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from tests.doubles.api import Api, running_api, score_request
 from tests.doubles.texts import jobs, resumes
 

@@ -18,7 +18,7 @@ from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_a
 from services.adapters.lora_options import CONFIG_FILE
 from services.contracts.errors import AdapterIncompatible
 from services.scoring.model.adapter_fit import check_fits
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
 from training.adapter_output.canaries import score_canaries

@@ -15,7 +15,7 @@ from services.adapters.manifest import write_manifest
 from services.contracts.adapters import Canary
 from services.contracts.reading import PROMPT_VERSION, ReadingRules
 from services.contracts.reference import ReferenceFigures
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from training.adapter_output.model_card import CARD_FILE, write_card
 from training.configuration import FineTuningConfig, plain_fields
 

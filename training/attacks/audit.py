@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.contracts.scoring import PairScore
-from services.scoring.reading.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
+from services.scoring.reading.attacks.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
 from training.attacks.suite import AttackedPair
 from training.pairs.dataset import Pair
 

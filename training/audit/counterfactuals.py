@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from services.scoring.reading.identity_masking import NAME_PLACEHOLDER, mask_identity
+from services.scoring.reading.identity.identity_masking import NAME_PLACEHOLDER, mask_identity
 
 DIMENSIONS = (
     "names",

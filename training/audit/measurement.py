@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.scoring.reading.injection_detector import POSSIBLE_PROMPT_INJECTION
+from services.scoring.reading.attacks.injection_detector import POSSIBLE_PROMPT_INJECTION
 from training.attacks.suite import build_suite
 from training.audit.adverse_impact import UNKNOWN, ImpactTable, equal_opportunity_difference, impact_table
 from training.audit.counterfactuals import identity_variants

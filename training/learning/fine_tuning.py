@@ -19,7 +19,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import FieldViolation, InvalidInput, ScorerError
 from services.contracts.outcomes import InputFault
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
 from training.adapter_output.canaries import score_canaries

@@ -8,8 +8,8 @@ from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_t
 from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import SettingsInvalid
 from services.scoring.model.adapter_fit import check_fits
-from services.scoring.model.base_model import BaseModel
-from services.scoring.model.families import TARGET_MODULES as TARGET_MODULES
+from services.scoring.model.loading.base_model import BaseModel
+from services.scoring.model.loading.families import TARGET_MODULES as TARGET_MODULES
 from training.configuration import FineTuningConfig
 
 

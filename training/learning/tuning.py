@@ -13,7 +13,7 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from services.contracts.errors import SettingsInvalid
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from training.configuration import FineTuningConfig, parse_config, plain_fields, read_mapping
 from training.learning.fine_tuning import FineTuningResult, TrainingData, TrainingOutOfMemory, fine_tune
 from training.learning.score_trainer import TrainingDiverged

@@ -11,8 +11,8 @@ from typing import Any, TypeGuard, TypeVar
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.outcomes import InputFault
 from services.contracts.scoring import CATEGORY_FLOORS, MAX_SCORE, category_of
-from services.scoring.reading.identity_masking import mask_identity
-from services.scoring.reading.text_cleaning import clean_text
+from services.scoring.reading.identity.identity_masking import mask_identity
+from services.scoring.reading.texts.text_cleaning import clean_text
 
 _CATEGORIES = tuple(name for name, _ in CATEGORY_FLOORS)
 Row = TypeVar("Row", "Pair", "LabelledPair")

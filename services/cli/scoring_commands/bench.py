@@ -12,7 +12,7 @@ from services.cli.command_settings import adapter_settings
 from services.contracts.scoring import PairRequest
 from services.devkit import out, say
 from services.devkit.budget_benchmark import measure_budgets
-from services.scoring.model.base_model import load_base_model
+from services.scoring.model.loading.base_model import load_base_model
 from training.synthetic.generator import generate_pairs
 
 _RESUMES_PER_JOB = 10

@@ -4,7 +4,7 @@ import click
 
 from services.cli.command_settings import load_command_settings
 from services.devkit import out, say
-from services.scoring.model.base_model import resolve_folder
+from services.scoring.model.loading.base_model import resolve_folder
 
 
 @click.group()

@@ -23,7 +23,7 @@ from services.scoring.engine import (
     running_engine,
     score_pairs,
 )
-from services.scoring.reading.text_cleaning import clean_text
+from services.scoring.reading.texts.text_cleaning import clean_text
 
 _EXPLANATION_TOKENS = 128
 _SHOWN_PARTS = 5

@@ -8,7 +8,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry
 
 from services.process.logging import get_logger
-from services.process.metrics import ScoringMetrics
+from services.process.metrics.scoring import ScoringMetrics
 from services.process.settings import Settings
 from services.rollout import following_adapters
 from services.scoring.engine import ScoringEngine, build_engine

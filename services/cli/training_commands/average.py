@@ -6,7 +6,7 @@ import click
 
 from services.cli.command_settings import load_command_settings
 from services.devkit import out
-from services.scoring.model.base_model import load_base_model
+from services.scoring.model.loading.base_model import load_base_model
 from training.adapter_output.averaging import average_adapters
 
 _folder = click.Path(file_okay=False, path_type=Path)

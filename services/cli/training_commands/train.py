@@ -8,7 +8,7 @@ from rich.table import Table
 from services.adapters.adapter_folder import WEIGHTS_FILE
 from services.cli.command_settings import load_command_settings
 from services.devkit import out, say
-from services.scoring.model.base_model import load_base_model
+from services.scoring.model.loading.base_model import load_base_model
 from training.configuration import load_config
 from training.job import file_digest
 from training.learning import tuning

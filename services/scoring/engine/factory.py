@@ -11,8 +11,8 @@ from services.scoring.engine.batch_planner import BatchLimits
 from services.scoring.engine.batch_scorer import BatchScorer
 from services.scoring.engine.prefix_cache import PrefixCache
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel, load_base_model
-from services.scoring.model.bundled_model import Progress
+from services.scoring.model.loading.base_model import BaseModel, load_base_model
+from services.scoring.model.loading.bundled_model import Progress
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
 

@@ -26,7 +26,7 @@ from services.scoring.engine.batch_scorer import BatchScorer, LoadedAdapter, Sco
 from services.scoring.engine.explanation import ExplanationTask, ExplanationWriter
 from services.scoring.engine.pair_queue import PairQueue, WaitingPair
 from services.scoring.engine.throughput import ThroughputMeter
-from services.scoring.reading.legibility import UNREADABLE_TEXT
+from services.scoring.reading.texts.legibility import UNREADABLE_TEXT
 from services.scoring.reading.pair_reader import PairReader, ReadPair
 from services.scoring.reading.text_encoder import TextEncoder
 

@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from services.adapters.adapter_folder import WEIGHTS_FILE, LoraAdapter, layer_of
 from services.adapters.lora_options import LoraOptions, read_lora_options
 from services.contracts.errors import AdapterIncompatible
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 
 _FACTOR_KEY = re.compile(r"\.lora_([AB])\.weight$")
 # As safetensors names them; eight bits and less come with scales of their own, which nothing here reads.

@@ -15,7 +15,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from services.scoring.model.cpu_products import are_supported, product
-from services.scoring.model.families import family_of
+from services.scoring.model.loading.families import family_of
 from services.scoring.model.lora_layers import LoraLinear, MergedWeight
 
 # Gemma's only one; the form that oneDNN knows by the name of "tanh".

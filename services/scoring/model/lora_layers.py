@@ -23,7 +23,7 @@ from services.adapters.adapter_folder import WEIGHTS_FILE, LoraAdapter, layer_of
 from services.contracts.errors import AdapterIncompatible
 from services.scoring.model import cpu_products
 from services.scoring.model.adapter_fit import check_fits
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 
 log = logging.getLogger(__name__)
 

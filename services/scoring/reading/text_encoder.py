@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tokenizers import Tokenizer
 
-from services.scoring.reading.text_cleaning import clean_text
+from services.scoring.reading.texts.text_cleaning import clean_text
 from services.scoring.reading.turns import GEMMA_TURNS, Turns
 
 

@@ -5,7 +5,7 @@ import grpc
 from services.contracts.engine import PairScorer
 from services.contracts.errors import InvalidInput
 from services.contracts.outcomes import DeadLetterKind
-from services.events.message_limits import violations_of
+from services.events.wire.message_limits import violations_of
 from services.pb.scoring.v1.adapter_service_pb2 import (
     ActivateAdapterRequest,
     ActivateAdapterResponse,

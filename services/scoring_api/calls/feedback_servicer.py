@@ -5,7 +5,7 @@ import grpc
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.outcomes import DeadLetterKind
 from services.contracts.scoring import category_of
-from services.events.message_limits import violations_of
+from services.events.wire.message_limits import violations_of
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.pb.scoring.v1.feedback_service_pb2 import SubmitLabelRequest, SubmitLabelResponse
 from services.pb.scoring.v1.feedback_service_pb2_grpc import FeedbackServiceServicer

@@ -12,8 +12,8 @@ from services.contracts.engine import PairScorer
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.outcomes import DeadLetterKind, Entrypoint, Outcome
 from services.contracts.scoring import PairRequest, PairScore
-from services.events.message_limits import violations_of
-from services.events.message_mapping import job_text
+from services.events.wire.message_limits import violations_of
+from services.events.wire.message_mapping import job_text
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.process.audit_log import NoAudit, ScoreAudit
 from services.process.tracing import current_trace

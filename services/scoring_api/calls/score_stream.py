@@ -7,7 +7,7 @@ import grpc
 
 from services.contracts.errors import EngineClosed, FieldViolation
 from services.contracts.outcomes import Entrypoint
-from services.events.message_mapping import result_message
+from services.events.wire.message_mapping import result_message
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import PairError, StreamScoresRequest, StreamScoresResponse
 from services.scoring_api.answers.call_errors import StreamIdle

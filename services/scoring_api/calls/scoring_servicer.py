@@ -9,7 +9,7 @@ import grpc
 from services.contracts.errors import FieldViolation
 from services.contracts.outcomes import Entrypoint
 from services.contracts.scoring import PairRequest
-from services.events.message_mapping import attribution_message, job_text, result_message
+from services.events.wire.message_mapping import attribution_message, job_text, result_message
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import (
     ExplainRequest,

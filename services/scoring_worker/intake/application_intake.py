@@ -5,7 +5,7 @@ from typing import Any
 import faust
 
 from services.contracts.topics import APPLICATION_SUBMITTED
-from services.events.event_codec import SourceRecord
+from services.events.wire.event_codec import SourceRecord
 from services.scoring_worker.application_processing import ApplicationProcessor
 from services.scoring_worker.intake.delivery_check import DeliveryCheck
 from services.scoring_worker.intake.faust_app import source_record

@@ -4,8 +4,8 @@ import faust
 
 from services.contracts.errors import InvalidInput
 from services.events.dead_letters import DeadLetters
-from services.events.event_reading import EventReader
-from services.events.job_records import read_posted_job
+from services.events.wire.event_reading import EventReader
+from services.events.wire.job_records import read_posted_job
 from services.scoring_worker.intake.faust_app import source_record
 
 

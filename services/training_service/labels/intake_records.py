@@ -8,10 +8,10 @@ from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.outcomes import DeadLetterKind
 from services.contracts.scoring import category_of
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
-from services.events.event_codec import SourceRecord, event_time_seconds
-from services.events.event_reading import EventReader
-from services.events.job_records import PostedJob, read_posted_job
-from services.events.message_mapping import job_text
+from services.events.wire.event_codec import SourceRecord, event_time_seconds
+from services.events.wire.event_reading import EventReader
+from services.events.wire.job_records import PostedJob, read_posted_job
+from services.events.wire.message_mapping import job_text
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, ScoreLabelled
 
 #: What a label with a category alone counts as: the middle of the category's range, in points.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 
-from services.events.job_records import UNKNOWN, PostedJob, Standing
+from services.events.wire.job_records import UNKNOWN, PostedJob, Standing
 from services.training_service.database import Database
 from services.training_service.labels.forgetting import is_forgotten
 from services.training_service.labels.intake_records import IntakeRecord, Label, SeenApplication

@@ -23,7 +23,7 @@ from services.process.parent_death import end_with_parent
 PRELOADED = [
     *{place.partition(":")[0] for place, _ in COMMANDS.values()},
     "services.scoring.engine.factory",
-    "services.scoring.model.random_models",
+    "services.scoring.model.loading.random_models",
     "services.training_service.app",
     "training.job",
     "transformers.models.gemma3.modeling_gemma3",

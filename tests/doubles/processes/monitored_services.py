@@ -23,7 +23,7 @@ from services.contracts.engine_settings import EngineSettings, ModelSettings
 from services.pb.scoring.v1.events_pb2 import InlineJob
 from services.pb.scoring.v1.scoring_service_pb2 import ScoreRequest
 from services.pb.scoring.v1.scoring_service_pb2_grpc import ScoringServiceStub
-from services.process.metrics import ScoringMetrics
+from services.process.metrics.scoring import ScoringMetrics
 from services.process.parent_death import end_with_parent
 from services.process.settings import Settings
 from services.rollout.administration import AdapterAdministration

@@ -17,7 +17,7 @@ from services.contracts.scoring import PairRequest
 from services.devkit.process_memory import peak_memory_bytes
 from services.process.settings import Settings
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.loading.base_model import BaseModel, load_base_model
 from services.scoring.reading.score_scale import NUM_TREE_NODES
 from tests.programs.benchmarks.cost.cost_model import Shape, operations
 from tests.programs.benchmarks.random_adapter import write_random_adapter

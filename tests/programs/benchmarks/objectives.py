@@ -19,7 +19,7 @@ from sklearn.linear_model import RidgeCV
 from services.adapters.adapter_folder import read_adapter
 from services.contracts.scoring import ScoreDistribution, category_of
 from services.process.settings import load_settings
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.loading.base_model import BaseModel, load_base_model
 from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring.reading.prompt import PromptBuilder
 from services.scoring.reading.score_scale import NUM_READOUT_ROWS, distribution_from_logits, find_score_tokens

@@ -6,7 +6,7 @@ from pathlib import Path
 from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE
 from services.adapters.lora_options import CONFIG_FILE
 from services.contracts.reading import PROMPT_VERSION
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from training.learning.lora_setup import TARGET_MODULES
 
 RANK = 16

@@ -18,9 +18,9 @@ from services.adapters.manifest import parse_manifest
 from services.contracts.errors import AdapterIncompatible, InvalidInput, SettingsInvalid
 from services.contracts.reference import reference_from_json
 from services.contracts.scoring import NUM_SCORES, PairRequest, ScoreDistribution
-from services.events.event_codec import decode_event, encode_event, event_time_seconds
-from services.events.message_limits import violations_of
-from services.events.message_mapping import result_message
+from services.events.wire.event_codec import decode_event, encode_event, event_time_seconds
+from services.events.wire.message_limits import violations_of
+from services.events.wire.message_mapping import result_message
 from services.pb.scoring.v1.events_pb2 import (
     AdapterPublished,
     AnnotationRequested,
@@ -31,10 +31,10 @@ from services.pb.scoring.v1.events_pb2 import (
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import RankCandidatesRequest
 from services.process.settings import Settings, load_settings
-from services.scoring.reading.identity_masking import mask_identity
-from services.scoring.reading.injection_detector import is_suspicious
-from services.scoring.reading.instruction_removal import without_instructions
-from services.scoring.reading.text_cleaning import clean_text
+from services.scoring.reading.identity.identity_masking import mask_identity
+from services.scoring.reading.attacks.injection_detector import is_suspicious
+from services.scoring.reading.attacks.instruction_removal import without_instructions
+from services.scoring.reading.texts.text_cleaning import clean_text
 from services.scoring_api.access.tokens_file import read_tokens_file
 from tests.doubles.scorer import fake_score
 

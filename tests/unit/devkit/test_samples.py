@@ -2,7 +2,7 @@ import pytest
 
 from services.contracts.scoring import category_of
 from services.devkit.samples import SamplePair, load_samples
-from services.events.message_limits import violations_of
+from services.events.wire.message_limits import violations_of
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, JobPosted
 
 LABELS = ["perfect", "excellent", "good", "fair", "poor", "very poor"]

@@ -11,7 +11,7 @@ from aiokafka.record.default_records import DefaultRecordBase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.events.batch_reading import (
+from services.events.wire.batch_reading import (
     NUM_READINGS,
     Damage,
     FetchedBatches,

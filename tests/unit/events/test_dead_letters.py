@@ -10,10 +10,10 @@ from aiokafka.errors import (
 from prometheus_client import CollectorRegistry
 
 from services.events import kafka_client
-from services.events.batch_reading import Damage, DamagedBytes
+from services.events.wire.batch_reading import Damage, DamagedBytes
 from services.events.dead_letters import DeadLetters
-from services.events.event_codec import SourceRecord
-from services.process.metrics import ScoringMetrics
+from services.events.wire.event_codec import SourceRecord
+from services.process.metrics.scoring import ScoringMetrics
 
 RECORD = SourceRecord(
     "applications", 3, 14, b"k\xff", b"not json", (("trace", b"1"), ("trace", b"2")), timestamp_ms=159

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts.errors import InvalidInput
-from services.events.event_codec import (
+from services.events.wire.event_codec import (
     MAX_VALUE_BYTES,
     cloud_event_headers,
     decode_event,

@@ -5,11 +5,11 @@ from prometheus_client import CollectorRegistry
 
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import JOB_POSTED
-from services.events.batch_reading import Damage, DamagedBytes
-from services.events.event_codec import SourceRecord
-from services.events.event_reading import EventReader
+from services.events.wire.batch_reading import Damage, DamagedBytes
+from services.events.wire.event_codec import SourceRecord
+from services.events.wire.event_reading import EventReader
 from services.pb.scoring.v1.events_pb2 import JobPosted
-from services.process.dead_letter_metrics import DeadLetterCounter
+from services.process.metrics.dead_letters import DeadLetterCounter
 
 JOB = {"job_id": "a", "description": "Build", "salary": 1, "team": "x"}
 

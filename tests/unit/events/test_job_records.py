@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts.errors import InvalidInput
-from services.events.event_codec import SourceRecord
-from services.events.event_reading import EventReader
-from services.events.job_records import Standing, read_posted_job
+from services.events.wire.event_codec import SourceRecord
+from services.events.wire.event_reading import EventReader
+from services.events.wire.job_records import Standing, read_posted_job
 
 GOOD = b'{"jobId": "a", "title": "Engineer", "description": "Build"}'
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from services.contracts.errors import InvalidInput
-from services.events.event_codec import decode_event, decode_known_fields
+from services.events.wire.event_codec import decode_event, decode_known_fields
 from services.pb.scoring.v1.events_pb2 import AdapterPublished, ApplicationSubmitted, JobPosted
 from services.pb.scoring.v1.scoring_service_pb2 import RankCandidatesRequest
 

@@ -6,7 +6,7 @@ from google.protobuf.descriptor import Descriptor
 
 from services.client.requests import MAX_REQUEST_BYTES
 from services.contracts.errors import InvalidInput
-from services.events.message_limits import check_limits, violations_of
+from services.events.wire.message_limits import check_limits, violations_of
 from services.pb.scoring.v1 import adapter_service_pb2, feedback_service_pb2, scoring_service_pb2
 from services.pb.scoring.v1.adapter_service_pb2 import ListAdaptersResponse
 from services.pb.scoring.v1.events_pb2 import AdapterPublished, ApplicationSubmitted, InlineJob, ScoreLabelled

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from services.contracts.scoring import NUM_SCORES, PairRequest, PairScore, ScoreDistribution, StageSeconds
-from services.events.message_mapping import job_text, result_message
+from services.events.wire.message_mapping import job_text, result_message
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 
 HALVES = tuple(0.5 if score in (60, 80) else 0.0 for score in range(NUM_SCORES))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from services.contracts.errors import InvalidInput
-from services.events.event_codec import decode_event
+from services.events.wire.event_codec import decode_event
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted
 
 

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from services.contracts.reference import ReferenceFigures, population_stability_index
-from services.process.drift import MIN_DRIFT_SCORES, DriftMonitor
-from services.process.metrics import ScoringMetrics
+from services.process.metrics.drift import MIN_DRIFT_SCORES, DriftMonitor
+from services.process.metrics.scoring import ScoringMetrics
 from services.process.settings import Settings
 
 # All scores lie from 80 to 90, all prompts from 512 to 640 tokens.

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.process.gpu_memory import GpuMemoryCollector
+from services.process.metrics.gpu_memory import GpuMemoryCollector
 
 
 def registry_with(monkeypatch: pytest.MonkeyPatch, cuda: object) -> CollectorRegistry:

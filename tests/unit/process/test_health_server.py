@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from services.contracts.errors import SettingsInvalid
 from services.contracts.outcomes import Entrypoint, Outcome
 from services.process.health_server import HealthServer
-from services.process.metrics import ScoringMetrics
+from services.process.metrics.scoring import ScoringMetrics
 from services.process.settings import Settings, load_settings
 
 

@@ -1,6 +1,6 @@
 from prometheus_client import CollectorRegistry
 
-from services.process.metrics import ScoringMetrics
+from services.process.metrics.scoring import ScoringMetrics
 
 
 def test_scores_fall_between_the_borders_of_the_categories() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from services.contracts.scoring import PairRequest, PairScore
-from services.events.event_codec import SourceRecord
+from services.events.wire.event_codec import SourceRecord
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.scoring_worker.application_processing import ApplicationProcessor, WaysOut
 from services.scoring_worker.application_scoring import ApplicationScoring

@@ -1,4 +1,4 @@
-from services.events.job_records import PostedJob, Standing
+from services.events.wire.job_records import PostedJob, Standing
 from services.scoring_worker.job_store import JobStore, KnownJob
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.events.event_codec import SourceRecord
+from services.events.wire.event_codec import SourceRecord
 from services.scoring_worker.waiting_room import WaitingRoom
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from tests.doubles.models import load_tiny
 
 

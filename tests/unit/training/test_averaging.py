@@ -12,7 +12,7 @@ from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE, read_a
 from services.adapters.canaries import read_canaries
 from services.adapters.manifest import verify_manifest
 from services.contracts.errors import AdapterIncompatible
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from tests.doubles.adapters import make_adapter
 from training.adapter_output.averaging import average_adapters
 from training.learning.lora_setup import TARGET_MODULES

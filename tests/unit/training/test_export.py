@@ -20,9 +20,9 @@ from services.contracts.reading import PLAIN_RULES, PROMPT_VERSION, ReadingRules
 from services.contracts.reference import NUM_BINS, PROMPT_TOKEN_EDGES, ReferenceFigures, bin_of
 from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import build_engine
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
-from services.scoring.reading.identity_masking import mask_identity
+from services.scoring.reading.identity.identity_masking import mask_identity
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
 from tests.doubles.models import load_tiny, tiny_settings

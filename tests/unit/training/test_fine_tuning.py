@@ -14,7 +14,7 @@ from services.contracts.engine_settings import EngineSettings
 from services.contracts.errors import AdapterIncompatible, InvalidInput
 from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from tests.doubles.models import TINY_GEMMA_2, load_tiny, tiny_settings
 from training.learning.fine_tuning import TrainingData, TrainingOutOfMemory, fine_tune

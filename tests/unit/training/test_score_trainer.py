@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.contracts.errors import SettingsInvalid
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from training.configuration import load_config
 from training.learning import tuning
 from training.learning.fine_tuning import TrainingData

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.events.job_records import PostedJob
+from services.events.wire.job_records import PostedJob
 from services.training_service.database import DATABASE_FILE, Database
 from services.training_service.labels.forgetting import Forgotten, forget_application
 from services.training_service.labels.intake_records import Label, SeenApplication

@@ -10,9 +10,9 @@ import pytest
 from services.contracts.errors import InvalidInput
 from services.contracts.scoring import CATEGORY_FLOORS, category_of
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
-from services.events.event_codec import SourceRecord
-from services.events.event_reading import EventReader
-from services.events.job_records import PostedJob
+from services.events.wire.event_codec import SourceRecord
+from services.events.wire.event_reading import EventReader
+from services.events.wire.job_records import PostedJob
 from services.training_service.labels.intake_records import (
     CATEGORY_SCORES,
     SeenApplication,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.events.job_records import PostedJob, Standing
+from services.events.wire.job_records import PostedJob, Standing
 from services.training_service.database import DATABASE_FILE, Database
 from services.training_service.labels.intake_records import Label, SeenApplication
 from services.training_service.labels.label_store import (

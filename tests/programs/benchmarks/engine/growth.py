@@ -19,7 +19,7 @@ from typing import Any
 from services.contracts.scoring import PairRequest
 from services.process.settings import load_settings
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import load_base_model
+from services.scoring.model.loading.base_model import load_base_model
 from tests.doubles import texts
 from tests.programs.benchmarks.report.figures import Figure, Outcome, over_rounds
 from tests.programs.benchmarks.rig.setup import Setup

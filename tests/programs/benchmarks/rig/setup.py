@@ -9,7 +9,7 @@ from services.adapters.default_adapter import adapter_folder
 from services.contracts.engine_settings import EngineSettings
 from services.contracts.scoring import PairRequest
 from services.process.settings import Settings
-from services.scoring.model.base_model import BaseModel, load_base_model
+from services.scoring.model.loading.base_model import BaseModel, load_base_model
 from tests.programs.benchmarks.rig.work import WorkSize, fresh_work
 
 Quantization = Literal["auto", "nf4", "none"]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from services.contracts.engine_observer import EngineObserver, SilentObserver
 from services.contracts.engine_settings import EngineSettings
 from services.contracts.scoring import PairRequest, PairScore
-from services.events.message_mapping import job_text
+from services.events.wire.message_mapping import job_text
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from tests.doubles import texts
 
 

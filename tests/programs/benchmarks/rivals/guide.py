@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from services.contracts.engine_settings import EngineSettings
 from services.contracts.scoring import PairRequest
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.reading.prompt import PromptBuilder
 from services.scoring.reading.text_encoder import TextEncoder
 from tests.programs.benchmarks.report.figures import Outcome

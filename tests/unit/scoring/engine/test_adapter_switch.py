@@ -23,7 +23,7 @@ from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model import cpu_products
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.lora_layers import LoraFactors, LoraLayers, LoraMode, MergedWeight
 from tests.doubles.models import load_tiny
 from training.learning.lora_setup import TARGET_MODULES

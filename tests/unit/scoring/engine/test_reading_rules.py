@@ -16,7 +16,7 @@ from services.contracts.reading import PLAIN_RULES, ReadingRules
 from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from tests.doubles.adapters import make_adapter
 

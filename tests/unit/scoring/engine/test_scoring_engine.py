@@ -21,7 +21,7 @@ from services.contracts.errors import (
 from services.contracts.scoring import BASE_ADAPTER_DIGEST, PairRequest
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel, TreeRow
 from tests.doubles.waiting import until
 

@@ -7,7 +7,7 @@ import torch
 from services.contracts.engine_settings import ModelSettings
 from services.contracts.errors import ModelUnavailable
 from services.scoring.model import cpu_products
-from services.scoring.model.base_model import BaseModel, load_base_model, weights_digest
+from services.scoring.model.loading.base_model import BaseModel, load_base_model, weights_digest
 from tests.doubles.models import load_tiny, tiny_settings
 
 

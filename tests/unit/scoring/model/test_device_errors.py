@@ -14,7 +14,7 @@ from services.contracts.errors import EngineClosed, ScoringFailed
 from services.contracts.scoring import PairRequest, PairScore
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.prefix_state import PrefixState
 from services.scoring.model.score_model import ScoreModel, TreeRow
 

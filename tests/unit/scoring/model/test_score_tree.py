@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from services.scoring.model.base_model import BaseModel
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring.reading.score_scale import NUM_READOUT_ROWS, distribution_from_logits, find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder

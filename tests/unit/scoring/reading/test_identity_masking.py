@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.scoring.reading.identity_masking import NAME_PLACEHOLDER, mask_identity
+from services.scoring.reading.identity.identity_masking import NAME_PLACEHOLDER, mask_identity
 from training.audit.counterfactuals import DIMENSIONS, identity_variants
 from training.synthetic.generator import generate_pairs
 

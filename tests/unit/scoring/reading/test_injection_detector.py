@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from services.scoring.reading.injection_detector import is_suspicious
+from services.scoring.reading.attacks.injection_detector import is_suspicious
 from training.attacks.attacks import Attack, attacked_resume, load_attacks
 from training.synthetic.generator import generate_pairs
 

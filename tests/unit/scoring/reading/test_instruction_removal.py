@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.scoring.reading.injection_detector import is_suspicious
-from services.scoring.reading.instruction_removal import without_instructions
+from services.scoring.reading.attacks.injection_detector import is_suspicious
+from services.scoring.reading.attacks.instruction_removal import without_instructions
 from training.attacks.suite import AttackedPair, build_suite
 
 JOB = (

@@ -1,6 +1,6 @@
 import pytest
 
-from services.scoring.reading.legibility import MIN_READABLE_SHARE, language_of, readable_share
+from services.scoring.reading.texts.legibility import MIN_READABLE_SHARE, language_of, readable_share
 
 READABLE = [
     "Registered nurse with five years in a medical intensive care unit. BLS, ACLS and CCRN certified.",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.scoring.reading.markup import Markup, unwrap
+from services.scoring.reading.texts.markup import Markup, unwrap
 
 PLAIN = "Registered nurse\nFive years in intensive care, 2019 - 2024\nBLS & ACLS, titration of vasopressors"
 LINES = PLAIN.split("\n")

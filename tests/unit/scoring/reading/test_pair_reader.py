@@ -7,7 +7,7 @@ import pytest
 from services.contracts.errors import InvalidInput, TextsUnreadable
 from services.contracts.reading import ReadingRules
 from services.scoring.reading import pair_reader
-from services.scoring.reading.injection_detector import POSSIBLE_PROMPT_INJECTION
+from services.scoring.reading.attacks.injection_detector import POSSIBLE_PROMPT_INJECTION
 from services.scoring.reading.pair_reader import PairReader
 from services.scoring.reading.text_encoder import TextEncoder
 

@@ -1,6 +1,6 @@
 import pytest
 
-from services.scoring.reading.repair import repair
+from services.scoring.reading.texts.repair import repair
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-from services.scoring.reading.repetition import without_repeats
+from services.scoring.reading.texts.repetition import without_repeats
 
 RESUME = "Registered nurse with five years.\nResponsibilities:\nTitrated vasopressors on nights.\n"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.scoring.reading.text_cleaning import clean_text, num_hidden_characters
+from services.scoring.reading.texts.text_cleaning import clean_text, num_hidden_characters
 
 
 @pytest.mark.parametrize(

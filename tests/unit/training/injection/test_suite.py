@@ -6,7 +6,7 @@ import random
 import pytest
 
 from services.contracts.scoring import PairRequest, PairScore, ScoreDistribution
-from services.scoring.reading.injection_detector import POSSIBLE_PROMPT_INJECTION
+from services.scoring.reading.attacks.injection_detector import POSSIBLE_PROMPT_INJECTION
 from tests.doubles.scorer import fake_score
 from training.attacks.attacks import load_attacks, random_attack
 from training.attacks.audit import count_false_flags, measure

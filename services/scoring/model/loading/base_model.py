@@ -23,15 +23,15 @@ from services.contracts.engine_settings import BUNDLED_MODEL, ModelSettings
 from services.contracts.errors import ModelUnavailable
 from services.scoring.model import cpu_products
 from services.scoring.model.attention import attention_implementation
-from services.scoring.model.bundled_model import (
+from services.scoring.model.loading.bundled_model import (
     MARK_FILE,
     Progress,
     prepare_bundled_model,
     prepare_bundled_tokenizer,
 )
-from services.scoring.model.families import Family, family_of
-from services.scoring.model.model_hub import fetch_from_hub
-from services.scoring.model.random_models import build_random_model, random_model_names
+from services.scoring.model.loading.families import Family, family_of
+from services.scoring.model.loading.model_hub import fetch_from_hub
+from services.scoring.model.loading.random_models import build_random_model, random_model_names
 from services.scoring.reading.text_encoder import TextEncoder
 
 log = logging.getLogger(__name__)

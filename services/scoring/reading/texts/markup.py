@@ -15,7 +15,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 from striprtf.striprtf import rtf_to_text
 
-from services.scoring.reading.pdf_text import (
+from services.scoring.reading.texts.pdf_text import (
     has_glyph_codes,
     has_text_operators,
     text_of_glyph_codes,

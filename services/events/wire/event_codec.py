@@ -18,9 +18,9 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.outcomes import DeadLetterKind
-from services.events.batch_reading import Damage, damage_of
-from services.events.json_events import Decoded, message_from_json
-from services.events.message_limits import check_limits
+from services.events.wire.batch_reading import Damage, damage_of
+from services.events.wire.json_events import Decoded, message_from_json
+from services.events.wire.message_limits import check_limits
 
 Headers = Sequence[tuple[str, bytes]]
 M = TypeVar("M", bound=Message)

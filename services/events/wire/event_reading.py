@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from google.protobuf.message import Message
 
-from services.events.event_codec import SourceRecord, check_decoded, decode_event, decode_known_fields
+from services.events.wire.event_codec import SourceRecord, check_decoded, decode_event, decode_known_fields
 
 M = TypeVar("M", bound=Message)
 

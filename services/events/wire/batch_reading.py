@@ -19,7 +19,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 
 from services.contracts.outcomes import DeadLetterKind
-from services.events.record_format import (
+from services.events.wire.record_format import (
     DECODERS,
     BatchHeader,
     RecordsInseparable,

@@ -13,13 +13,13 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from services.scoring.reading.injection_patterns import (
+from services.scoring.reading.attacks.injection_patterns import (
     LOOK_ALIKES,
     MARKS,
     PHRASES,
     PHRASES_WITHOUT_SPACES,
 )
-from services.scoring.reading.text_cleaning import clean_text, num_hidden_characters
+from services.scoring.reading.texts.text_cleaning import clean_text, num_hidden_characters
 
 POSSIBLE_PROMPT_INJECTION = "possible_prompt_injection"
 

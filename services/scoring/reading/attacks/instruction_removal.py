@@ -6,7 +6,7 @@ look at what was not read. A resume with one bad line keeps its others.
 
 import re
 
-from services.scoring.reading.injection_detector import is_suspicious, pasted_spans
+from services.scoring.reading.attacks.injection_detector import is_suspicious, pasted_spans
 
 # A longer line is no line of a list but a text that lost its line ends: it is judged sentence by sentence.
 _MAX_LINE_CHARACTERS = 400

@@ -17,7 +17,7 @@ from faker.providers.person.en_US import Provider as American
 from faker.providers.person.es_MX import Provider as Mexican
 from faker.providers.person.vi_VN import Provider as Vietnamese
 
-from services.scoring.reading.personal_lines import (
+from services.scoring.reading.identity.personal_lines import (
     ADDRESS_LINE,
     CONTACT_LINE,
     NAME_LINE,

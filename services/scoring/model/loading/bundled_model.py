@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM
 
 from services.contracts.engine_settings import BUNDLED_MODEL
 from services.contracts.errors import ModelUnavailable
-from services.scoring.model.gguf_tokenizer import build_tokenizer
+from services.scoring.model.loading.gguf_tokenizer import build_tokenizer
 
 # Part of the folder's name: raise it when the conversion changes, and old folders are left alone.
 _CONVERSION = "2"

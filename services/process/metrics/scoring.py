@@ -12,10 +12,10 @@ from prometheus_client.process_collector import ProcessCollector
 
 from services.contracts.outcomes import AdapterChange, Entrypoint, Outcome, PrefixLookup, Stage
 from services.contracts.reference import ReferenceFigures
-from services.process.dead_letter_metrics import DeadLetterCounter
-from services.process.drift import DEFAULT_DRIFT_WINDOW_SCORES, DRIFT_FIGURES, DriftMonitor
-from services.process.gpu_memory import GpuMemoryCollector
-from services.process.metric_series import touched
+from services.process.metrics.dead_letters import DeadLetterCounter
+from services.process.metrics.drift import DEFAULT_DRIFT_WINDOW_SCORES, DRIFT_FIGURES, DriftMonitor
+from services.process.metrics.gpu_memory import GpuMemoryCollector
+from services.process.metrics.series import touched
 
 # From tokenising one short resume (1 ms) to a full batch on a CPU (a minute).
 STAGE_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)

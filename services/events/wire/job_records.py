@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.contracts.outcomes import DeadLetterKind
-from services.events.event_codec import SourceRecord, check_decoded
-from services.events.event_reading import EventReader
-from services.events.message_mapping import job_text
+from services.events.wire.event_codec import SourceRecord, check_decoded
+from services.events.wire.event_reading import EventReader
+from services.events.wire.message_mapping import job_text
 from services.pb.scoring.v1.events_pb2 import JobPosted
 
 MILLISECONDS_PER_SECOND = 1000

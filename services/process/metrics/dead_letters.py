@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from services.contracts.outcomes import DeadLetterKind, InputFault
 from services.contracts.topics import ADAPTER_PUBLISHED, APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
-from services.process.metric_series import touched
+from services.process.metrics.series import touched
 
 READ_TOPICS = (JOB_POSTED, APPLICATION_SUBMITTED, SCORE_LABELLED, ADAPTER_PUBLISHED)
 
