@@ -6,8 +6,8 @@ from aiokafka import AIOKafkaProducer
 
 from services.contracts import topics
 from services.devkit.samples import SamplePair
-from services.events.wire.event_codec import cloud_event_headers, encode_event
 from services.events.kafka_client import publish
+from services.events.wire.event_codec import cloud_event_headers, encode_event
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, JobPosted
 
 

@@ -9,8 +9,8 @@ from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
 from services.contracts.outcomes import DeadLetterKind, InputFault
 from services.contracts.topics import dead_letter_topic
-from services.events.wire.event_codec import CONTENT_TYPE, Headers, SourceRecord
 from services.events.kafka_client import publish
+from services.events.wire.event_codec import CONTENT_TYPE, Headers, SourceRecord
 from services.process.logging import get_logger
 
 log = get_logger(__name__)

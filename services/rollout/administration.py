@@ -15,9 +15,9 @@ from typing import TypeVar
 from services.adapters.store import AdapterStore, StoredAdapter
 from services.contracts.errors import BrokerUnreachable, ScorerError
 from services.contracts.topics import ADAPTER_PUBLISHED
-from services.events.wire.event_codec import cloud_event_headers, encode_event
 from services.events.kafka_client import connected_producer, create_topics, naming_the_broker, publish
 from services.events.kafka_types import KafkaError, Producer
+from services.events.wire.event_codec import cloud_event_headers, encode_event
 from services.pb.scoring.v1.events_pb2 import AdapterPublished
 from services.process.settings import RolloutSettings
 

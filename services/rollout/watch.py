@@ -23,11 +23,11 @@ from services.contracts.outcomes import AdapterChange
 from services.contracts.reading import PROMPT_VERSION
 from services.contracts.scoring import BASE_ADAPTER_DIGEST
 from services.contracts.topics import ADAPTER_PUBLISHED
+from services.events.kafka_types import Consumer, ConsumerRecord
+from services.events.topic_follower import Batches, TopicFollower
 from services.events.wire.batch_reading import damage_of
 from services.events.wire.event_codec import source_record
 from services.events.wire.event_reading import EventReader
-from services.events.kafka_types import Consumer, ConsumerRecord
-from services.events.topic_follower import Batches, TopicFollower
 from services.pb.scoring.v1.events_pb2 import AdapterPublished
 from services.process.logging import get_logger
 from services.process.metrics.scoring import ScoringMetrics

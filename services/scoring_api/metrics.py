@@ -6,8 +6,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.contracts.outcomes import GRPC_ENTRYPOINTS, Entrypoint, Refusal
 from services.process.metrics.drift import DEFAULT_DRIFT_WINDOW_SCORES
-from services.process.metrics.series import touched
 from services.process.metrics.scoring import ScoringMetrics
+from services.process.metrics.series import touched
 
 # From one short pair on a GPU (25 ms) to the default deadline of a call (a minute).
 REQUEST_BUCKETS_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)

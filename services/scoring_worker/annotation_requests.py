@@ -6,9 +6,9 @@ import uuid
 
 from services.contracts.scoring import PairScore
 from services.contracts.topics import ANNOTATION_REQUESTED
-from services.events.wire.event_codec import cloud_event_headers, encode_event
 from services.events.kafka_client import publish
 from services.events.kafka_types import KafkaError, Producer
+from services.events.wire.event_codec import cloud_event_headers, encode_event
 from services.pb.scoring.v1.events_pb2 import AnnotationRequested
 from services.process.logging import get_logger
 from services.scoring_worker.annotation_choice import AnnotationChoice, AnnotationChooser, ScoredApplication

@@ -14,8 +14,8 @@ from services.contracts.errors import EngineClosed
 from services.contracts.outcomes import Entrypoint, Outcome
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED
 from services.events.dead_letters import DeadLetters
-from services.events.wire.event_reading import EventReader
 from services.events.kafka_client import create_topics, start_producer, stop_producer, wait_for_kafka
+from services.events.wire.event_reading import EventReader
 from services.process.audit_log import ScoreAudit, open_audit_log
 from services.process.health_server import Checks, HealthServer
 from services.process.logging import get_logger

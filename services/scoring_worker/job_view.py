@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import JOB_POSTED
+from services.events.kafka_types import Consumer, TopicPartition
+from services.events.topic_follower import Batches, TopicFollower
 from services.events.wire.event_codec import SourceRecord, source_record
 from services.events.wire.event_reading import EventReader
 from services.events.wire.job_records import read_posted_job
-from services.events.kafka_types import Consumer, TopicPartition
-from services.events.topic_follower import Batches, TopicFollower
 from services.process.settings import KafkaSettings
 from services.scoring_worker.job_store import JobStore
 from services.scoring_worker.metrics import WorkerMetrics

@@ -4,8 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.contracts.outcomes import AnnotationReason
 from services.process.metrics.drift import DEFAULT_DRIFT_WINDOW_SCORES
-from services.process.metrics.series import touched
 from services.process.metrics.scoring import ScoringMetrics
+from services.process.metrics.series import touched
 
 # From an application being published to its score: an idle worker (0.1 s) to a long backlog (an hour).
 EVENT_AGE_BUCKETS_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)

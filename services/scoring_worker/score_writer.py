@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.contracts.topics import APPLICATION_SCORED
+from services.events.kafka_client import publish
+from services.events.kafka_types import Producer
 from services.events.wire.event_codec import (
     SourceRecord,
     cloud_event_headers,
     encode_event,
     event_time_seconds,
 )
-from services.events.kafka_client import publish
-from services.events.kafka_types import Producer
 from services.pb.scoring.v1.score_pb2 import ScoreResult, SourceEvent
 from services.process.tracing import current_trace
 from services.scoring_worker.metrics import WorkerMetrics

@@ -18,8 +18,8 @@ from services.contracts.engine_settings import EngineSettings
 from services.contracts.errors import AdapterNotFound, BrokerUnreachable
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import ADAPTER_PUBLISHED
-from services.events.wire.event_codec import encode_event
 from services.events.kafka_client import start_producer
+from services.events.wire.event_codec import encode_event
 from services.pb.scoring.v1.adapter_service_pb2 import (
     ActivateAdapterRequest,
     ListAdaptersRequest,

@@ -12,9 +12,9 @@ from services.contracts.topics import (
     SCORE_LABELLED,
     dead_letter_topic,
 )
-from services.events.wire.event_codec import SourceRecord
 from services.events.kafka_client import publish, start_producer, stop_producer
 from services.events.replay import DeadLetterReplay, ReplayInterrupted, replayed_headers
+from services.events.wire.event_codec import SourceRecord
 from services.process.settings import PREFIX, Settings
 from tests.doubles.kafka_desk import KafkaDesk, Record
 

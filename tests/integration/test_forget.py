@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from services.cli.__main__ import cli
 from services.contracts.scoring import PairRequest
 from services.contracts.topics import APPLICATION_SCORED
-from services.events.wire.event_codec import encode_event
 from services.events.kafka_client import open_consumer
+from services.events.wire.event_codec import encode_event
 from services.events.wire.message_mapping import result_message
 from services.process.settings import Settings
 from tests.doubles.kafka_desk import KafkaDesk

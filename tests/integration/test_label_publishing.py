@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaConsumer
 
 from services.contracts.topics import SCORE_LABELLED
 from services.devkit.embedded_broker import EmbeddedBroker
-from services.events.wire.event_codec import decode_event
 from services.events.kafka_client import create_topics
+from services.events.wire.event_codec import decode_event
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.process.settings import Settings
 from services.scoring_api.answers.call_errors import LabelNotPublished

@@ -9,8 +9,8 @@ import click
 from services.cli.command_settings import load_command_settings
 from services.contracts.topics import APPLICATION_SCORED
 from services.devkit import say
-from services.events.wire.event_codec import cloud_event_headers
 from services.events.kafka_client import connected_producer, create_topics, publish
+from services.events.wire.event_codec import cloud_event_headers
 from services.process.settings import Settings
 from services.training_service import Database, RunStore, forget_application
 

@@ -13,9 +13,9 @@ from services.cli.progress import progress
 from services.contracts import topics
 from services.contracts.errors import FieldViolation, InvalidInput
 from services.devkit import say
-from services.events.wire.event_codec import cloud_event_headers, decode_event, encode_event
 from services.events.kafka_client import connected_producer, create_topics
 from services.events.kafka_client import publish as publish_record
+from services.events.wire.event_codec import cloud_event_headers, decode_event, encode_event
 from services.pb.scoring.v1.events_pb2 import ApplicationSubmitted, JobPosted, ScoreLabelled
 from services.process.settings import Settings
 

@@ -21,9 +21,9 @@ from services.scoring.model.device_errors import PASS_ERRORS, raise_if_device_is
 from services.scoring.model.lora_layers import LoraWeights
 from services.scoring.model.prefix_state import PrefixState
 from services.scoring.model.score_model import ScoreModel, TreeRow
-from services.scoring.reading.texts.legibility import UNREADABLE_TEXT
 from services.scoring.reading.prompt import Prompt
 from services.scoring.reading.score_scale import NUM_TREE_NODES, distribution_from_logits
+from services.scoring.reading.texts.legibility import UNREADABLE_TEXT
 
 log = logging.getLogger(__name__)
 

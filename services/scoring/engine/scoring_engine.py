@@ -26,9 +26,9 @@ from services.scoring.engine.batch_scorer import BatchScorer, LoadedAdapter, Sco
 from services.scoring.engine.explanation import ExplanationTask, ExplanationWriter
 from services.scoring.engine.pair_queue import PairQueue, WaitingPair
 from services.scoring.engine.throughput import ThroughputMeter
-from services.scoring.reading.texts.legibility import UNREADABLE_TEXT
 from services.scoring.reading.pair_reader import PairReader, ReadPair
 from services.scoring.reading.text_encoder import TextEncoder
+from services.scoring.reading.texts.legibility import UNREADABLE_TEXT
 
 log = logging.getLogger(__name__)
 

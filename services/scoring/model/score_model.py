@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from transformers import DynamicCache
 
 from services.scoring.model.attention_masks import TreeLayout, lay_out_causal, lay_out_tree
-from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.cpu_layers import fuse_cpu_layers
+from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.lora_layers import LoraLayers, LoraMode
 from services.scoring.model.prefix_state import PrefixState
 from services.scoring.reading.score_scale import NUM_READOUT_ROWS, ScoreTokens

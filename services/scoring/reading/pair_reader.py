@@ -15,14 +15,17 @@ from functools import lru_cache
 
 from services.contracts.errors import InvalidInput, TextsUnreadable
 from services.contracts.reading import ReadingRules, TextReading
+from services.scoring.reading.attacks.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
+from services.scoring.reading.attacks.instruction_removal import without_instructions
 from services.scoring.reading.identity.identity_masking import (
     NAME_PLACEHOLDER,
     close_seams,
     join_seams,
     mask_with_seams,
 )
-from services.scoring.reading.attacks.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
-from services.scoring.reading.attacks.instruction_removal import without_instructions
+from services.scoring.reading.identity.personal_lines import SEAM
+from services.scoring.reading.prompt import Prompt, PromptBuilder
+from services.scoring.reading.text_encoder import TextEncoder
 from services.scoring.reading.texts.legibility import (
     MIN_READABLE_SHARE,
     READ_LANGUAGE,
@@ -32,11 +35,8 @@ from services.scoring.reading.texts.legibility import (
     readable_share,
 )
 from services.scoring.reading.texts.markup import unwrap
-from services.scoring.reading.identity.personal_lines import SEAM
-from services.scoring.reading.prompt import Prompt, PromptBuilder
 from services.scoring.reading.texts.repair import repair
 from services.scoring.reading.texts.repetition import MIN_REPEATED_SHARE, REPEATED_TEXT, without_repeats
-from services.scoring.reading.text_encoder import TextEncoder
 
 log = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@
 import asyncio
 
 from services.contracts.topics import SCORE_LABELLED
-from services.events.wire.event_codec import cloud_event_headers, encode_event
 from services.events.kafka_client import start_producer, stop_producer
 from services.events.kafka_types import KafkaError, Producer
+from services.events.wire.event_codec import cloud_event_headers, encode_event
 from services.pb.scoring.v1.events_pb2 import ScoreLabelled
 from services.process.logging import get_logger
 from services.process.settings import KafkaSettings

@@ -21,9 +21,9 @@ import faust
 from faust.sensors.monitor import Monitor
 
 from services.contracts.topics import APPLICATION_SUBMITTED
+from services.events.kafka_client import ssl_context
 from services.events.wire.batch_reading import read_past_damage
 from services.events.wire.event_codec import SourceRecord, known_time
-from services.events.kafka_client import ssl_context
 from services.process.settings import WorkerSettings
 from services.scoring_worker.metrics import WorkerMetrics
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from services.contracts.errors import InvalidInput
 from services.contracts.topics import APPLICATION_SUBMITTED, JOB_POSTED, SCORE_LABELLED
 from services.events.dead_letters import DeadLetters
-from services.events.wire.event_codec import SourceRecord, known_time, source_record
-from services.events.wire.event_reading import EventReader
 from services.events.kafka_types import Consumer, TopicPartition
 from services.events.topic_follower import Batches, TopicFollower
+from services.events.wire.event_codec import SourceRecord, known_time, source_record
+from services.events.wire.event_reading import EventReader
 from services.process.logging import get_logger
 from services.process.settings import KafkaSettings
 from services.training_service.labels.intake_records import IntakeRecord, read_record

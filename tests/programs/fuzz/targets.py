@@ -31,9 +31,9 @@ from services.pb.scoring.v1.events_pb2 import (
 from services.pb.scoring.v1.score_pb2 import ScoreResult
 from services.pb.scoring.v1.scoring_service_pb2 import RankCandidatesRequest
 from services.process.settings import Settings, load_settings
-from services.scoring.reading.identity.identity_masking import mask_identity
 from services.scoring.reading.attacks.injection_detector import is_suspicious
 from services.scoring.reading.attacks.instruction_removal import without_instructions
+from services.scoring.reading.identity.identity_masking import mask_identity
 from services.scoring.reading.texts.text_cleaning import clean_text
 from services.scoring_api.access.tokens_file import read_tokens_file
 from tests.doubles.scorer import fake_score

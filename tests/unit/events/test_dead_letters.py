@@ -10,8 +10,8 @@ from aiokafka.errors import (
 from prometheus_client import CollectorRegistry
 
 from services.events import kafka_client
-from services.events.wire.batch_reading import Damage, DamagedBytes
 from services.events.dead_letters import DeadLetters
+from services.events.wire.batch_reading import Damage, DamagedBytes
 from services.events.wire.event_codec import SourceRecord
 from services.process.metrics.scoring import ScoringMetrics
 
