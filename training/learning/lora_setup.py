@@ -9,7 +9,6 @@ from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import SettingsInvalid
 from services.scoring.model.adapter_fit import check_fits
 from services.scoring.model.loading.base_model import BaseModel
-from services.scoring.model.loading.families import TARGET_MODULES as TARGET_MODULES
 from training.configuration import FineTuningConfig
 
 
