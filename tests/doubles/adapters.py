@@ -13,12 +13,12 @@ from services.adapters.manifest import write_manifest
 from services.contracts.adapters import Canary
 from services.contracts.reading import PLAIN_RULES, PROMPT_VERSION, ReadingRules
 from services.scoring.engine.adapter_switch import load_adapter
+from services.scoring.model.loading.families import TARGET_MODULES
 from services.scoring.model.score_model import ScoreModel
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
 from tests.doubles.models import load_tiny
 from training.adapter_output.canaries import score_canaries
-from training.learning.lora_setup import TARGET_MODULES
 
 
 def make_adapter(

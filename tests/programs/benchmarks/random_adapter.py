@@ -7,7 +7,7 @@ from services.adapters.adapter_folder import METADATA_FILE, WEIGHTS_FILE
 from services.adapters.lora_options import CONFIG_FILE
 from services.contracts.reading import PROMPT_VERSION
 from services.scoring.model.loading.base_model import BaseModel
-from training.learning.lora_setup import TARGET_MODULES
+from services.scoring.model.loading.families import TARGET_MODULES
 
 RANK = 16
 # Small enough that scores stay finite.

@@ -13,9 +13,9 @@ from services.adapters.canaries import read_canaries
 from services.adapters.manifest import verify_manifest
 from services.contracts.errors import AdapterIncompatible
 from services.scoring.model.loading.base_model import BaseModel
+from services.scoring.model.loading.families import TARGET_MODULES
 from tests.doubles.adapters import make_adapter
 from training.adapter_output.averaging import average_adapters
-from training.learning.lora_setup import TARGET_MODULES
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

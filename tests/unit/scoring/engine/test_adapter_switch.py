@@ -24,9 +24,9 @@ from services.scoring.engine.factory import assemble_engine
 from services.scoring.engine.scoring_engine import ScoringEngine
 from services.scoring.model import cpu_products
 from services.scoring.model.loading.base_model import BaseModel
+from services.scoring.model.loading.families import TARGET_MODULES
 from services.scoring.model.lora_layers import LoraFactors, LoraLayers, LoraMode, MergedWeight
 from tests.doubles.models import load_tiny
-from training.learning.lora_setup import TARGET_MODULES
 
 JOBS = [f"Job {number}: we look for a nurse with {number} years of care." for number in range(3)]
 RESUMES = [f"Nurse {number}. " + "Cared for patients. " * (number % 5) for number in range(8)]

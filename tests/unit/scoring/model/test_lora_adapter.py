@@ -14,9 +14,9 @@ from services.contracts.errors import AdapterIncompatible
 from services.contracts.scoring import PairRequest
 from services.scoring.engine.factory import assemble_engine
 from services.scoring.model.loading.base_model import BaseModel
+from services.scoring.model.loading.families import TARGET_MODULES
 from services.scoring.model.lora_layers import LoraLayers
 from tests.doubles.models import load_tiny
-from training.learning.lora_setup import TARGET_MODULES
 
 
 @pytest.fixture
