@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from services.contracts.errors import InvalidInput, TextsUnreadable
 from services.contracts.reading import ReadingRules, TextReading
+from services.scoring.reading.attacks.copied_job import COPIED_JOB_TEXT, copied_spans
 from services.scoring.reading.attacks.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
 from services.scoring.reading.attacks.instruction_removal import without_instructions
 from services.scoring.reading.identity.identity_masking import (
@@ -104,10 +105,10 @@ class PairReader:
         num_read = len(resume)
         resume, num_repeated = without_repeats(resume)
         is_repeated = num_repeated >= MIN_REPEATED_SHARE * num_read > 0
-        num_before, num_masked, is_flagged = len(resume), 0, False
+        num_before, num_masked, attacks = len(resume), 0, frozenset[str]()
         budget.check()
         if self.rules.are_instructions_removed:
-            resume, is_flagged = _without_attacks(resume, job)
+            resume, attacks = _without_attacks(resume, job)
             budget.check()
         num_removed = num_before - len(resume)
         if self.rules.is_identity_masked:
@@ -116,14 +117,14 @@ class PairReader:
             if self.rules.are_instructions_removed:
                 # Once more, on what the model will see: masking may join what an attack has cut up.
                 num_before = len(resume)
-                resume, is_joined = _without_attacks(resume, job)
+                resume, joined = _without_attacks(resume, job)
                 num_removed += num_before - len(resume)
-                is_flagged |= is_joined
+                attacks |= joined
                 budget.check()
         reading = TextReading(
             markup, num_repaired, num_repeated, num_masked, num_removed, round(share, 3), language
         )
-        flags = _flags(reading, is_attacked=is_flagged, is_repeated=is_repeated)
+        flags = _flags(reading, attacks, is_repeated=is_repeated)
         return ReadPair(self._prompts.build(job, resume), flags, reading)
 
 
@@ -131,12 +132,13 @@ def _read_job(job: str) -> str:
     return repair(unwrap(job)[0])[0]
 
 
-def _flags(reading: TextReading, *, is_attacked: bool, is_repeated: bool) -> tuple[str, ...]:
+def _flags(reading: TextReading, attacks: frozenset[str], *, is_repeated: bool) -> tuple[str, ...]:
     """Returns the warnings about a resume's text."""
     return tuple(
         flag
         for flag, applies in (
-            (POSSIBLE_PROMPT_INJECTION, is_attacked),
+            (POSSIBLE_PROMPT_INJECTION, POSSIBLE_PROMPT_INJECTION in attacks),
+            (COPIED_JOB_TEXT, COPIED_JOB_TEXT in attacks),
             (UNREADABLE_TEXT, reading.readable_share < MIN_READABLE_SHARE),
             (WRONG_LANGUAGE, reading.language not in ("", READ_LANGUAGE)),
             (REPEATED_TEXT, is_repeated),
@@ -145,11 +147,12 @@ def _flags(reading: TextReading, *, is_attacked: bool, is_repeated: bool) -> tup
     )
 
 
-def _without_attacks(resume: str, job_description: str) -> tuple[str, bool]:
-    """Returns a resume without what speaks to the scorer, and whether there was any."""
+def _without_attacks(resume: str, job_description: str) -> tuple[str, frozenset[str]]:
+    """Returns a resume without what speaks to the scorer or is the job's, and flags that say so."""
     if not is_suspicious(resume, job_description):
-        return resume, False
-    return without_instructions(resume, job_description), True
+        return resume, frozenset()
+    copied = {COPIED_JOB_TEXT} if copied_spans(resume, job_description) else set()
+    return without_instructions(resume, job_description), frozenset({POSSIBLE_PROMPT_INJECTION, *copied})
 
 
 def _masked(resume: str, job_description: str) -> tuple[str, int]:

@@ -11,8 +11,8 @@ import binascii
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 
+from services.scoring.reading.attacks.copied_job import copied_spans
 from services.scoring.reading.attacks.injection_patterns import (
     LOOK_ALIKES,
     MARKS,
@@ -25,9 +25,6 @@ POSSIBLE_PROMPT_INJECTION = "possible_prompt_injection"
 
 # Resumes that came out of a PDF hold up to three by accident; an attack hides a sentence.
 MIN_HIDDEN_CHARACTERS = 8
-# So many words in a row of the job's own text are no accident: the longest run in honest resumes is shorter.
-MIN_PASTED_WORDS = 20
-_WORD = re.compile(r"\w+")
 # Single letters in a row, with wider gaps between what were words. All patterns are bounded or linear: a
 # resume of the largest size must not hold the service up.
 _SPACED_OUT = re.compile(r"(?<!\S)(?:\w {1,4}){7,}\w(?!\S)")
@@ -38,8 +35,6 @@ _OVERRIDDEN = re.compile("[\u202d\u202e]([^\u202c\n]*)")
 _TAGS = re.compile("[\U000e0020-\U000e007e]+")
 _SPACES = re.compile(r"\s+")
 _WITHOUT_SPACES = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
-# A job's runs of words are asked for once an application.
-_NUM_REMEMBERED_JOBS = 64
 
 
 def is_suspicious(resume: str, job_description: str) -> bool:
@@ -59,7 +54,7 @@ def is_suspicious(resume: str, job_description: str) -> bool:
         return True
     if any(PHRASES_WITHOUT_SPACES.search(reading) for reading in flat if _is_east_asian(reading)):
         return True
-    return bool(pasted_spans(resume, job_description))
+    return bool(copied_spans(resume, job_description))
 
 
 def _readings(text: str) -> Iterator[str]:
@@ -88,36 +83,3 @@ def _unspaced(letters: str) -> str:
 
 def _is_east_asian(text: str) -> bool:
     return not text.isascii() and _WITHOUT_SPACES.search(text) is not None
-
-
-def pasted_spans(resume: str, job_description: str) -> list[tuple[int, int]]:
-    """Returns where the resume repeats its job by ``MIN_PASTED_WORDS`` words or more, as (start, end)."""
-    runs, first_words = _runs_of(job_description)
-    if not runs:
-        return []
-    words = [word.lower() for word in _WORD.findall(resume)]
-    pasted = [
-        at
-        for at, word in enumerate(words)
-        if word in first_words and tuple(words[at : at + MIN_PASTED_WORDS]) in runs
-    ]
-    if not pasted:
-        return []
-    found = [(each.start(), each.end()) for each in _WORD.finditer(resume)]
-    spans: list[tuple[int, int]] = []
-    for at in pasted:
-        start, end = found[at][0], found[at + MIN_PASTED_WORDS - 1][1]
-        if spans and start <= spans[-1][1]:
-            start = spans.pop()[0]
-        spans.append((start, end))
-    return spans
-
-
-@lru_cache(_NUM_REMEMBERED_JOBS)
-def _runs_of(job_description: str) -> tuple[frozenset[tuple[str, ...]], frozenset[str]]:
-    """Returns a job's runs of words, and the words that they begin with."""
-    words = [word.lower() for word in _WORD.findall(job_description)]
-    runs = frozenset(
-        tuple(words[at : at + MIN_PASTED_WORDS]) for at in range(len(words) - MIN_PASTED_WORDS + 1)
-    )
-    return runs, frozenset(run[0] for run in runs)

@@ -3,7 +3,7 @@
 import pytest
 
 from services.scoring.reading.attacks.injection_detector import is_suspicious
-from services.scoring.reading.attacks.instruction_removal import without_instructions
+from services.scoring.reading.attacks.instruction_removal import NOTHING_LEFT, without_instructions
 from training.attacks.suite import AttackedPair, build_suite
 
 JOB = (
@@ -38,9 +38,20 @@ def test_a_copy_of_the_job_goes_and_what_stands_around_it_stays() -> None:
     assert without_instructions(f"{HONEST}\n{JOB}\nLed a ward.", JOB) == f"{HONEST}\n.\nLed a ward."
 
 
-@pytest.mark.parametrize("resume", [HONEST, "", " \n", ATTACK])
-def test_an_honest_resume_and_one_that_is_nothing_else_stay_as_they_are(resume: str) -> None:
+@pytest.mark.parametrize("resume", [HONEST, "", " \n"])
+def test_an_honest_resume_and_an_empty_one_stay_as_they_are(resume: str) -> None:
     assert without_instructions(resume, JOB) == resume
+
+
+@pytest.mark.parametrize("resume", [ATTACK, JOB, f"- {JOB}\n"])
+def test_a_resume_that_is_nothing_else_is_read_as_no_text(resume: str) -> None:
+    assert without_instructions(resume, JOB) == NOTHING_LEFT
+
+
+def test_a_resume_of_one_line_loses_its_attack_alone() -> None:
+    assert without_instructions(f"Cared for patients. {ATTACK} Led a ward.", JOB) == (
+        "Cared for patients. Led a ward."
+    )
 
 
 def test_no_line_end_is_lost() -> None:

@@ -14,25 +14,17 @@ import pytest
 from services.contracts.errors import InvalidInput
 from services.contracts.reading import ReadingRules
 from services.scoring.engine import attribution
-from services.scoring.reading import (
-    identity_masking,
-    injection_detector,
-    instruction_removal,
-    legibility,
-    markup,
-    pdf_text,
-    personal_lines,
-    repair,
-    repetition,
-    text_cleaning,
-    text_encoder,
-)
+from services.scoring.reading import text_encoder
+from services.scoring.reading.attacks import copied_job, injection_detector, instruction_removal
+from services.scoring.reading.identity import identity_masking, personal_lines
 from services.scoring.reading.pair_reader import PairReader
 from services.scoring.reading.text_encoder import TextEncoder
+from services.scoring.reading.texts import legibility, markup, pdf_text, repair, repetition, text_cleaning
 from tests.unit.scoring.reading.pattern_parts import hard_texts
 
 MODULES = (
     attribution,
+    copied_job,
     identity_masking,
     injection_detector,
     instruction_removal,
