@@ -28,7 +28,8 @@ from training.synthetic.generator import generate_pairs
 
 from .learnable_pairs import CONFIG, learnable_pairs
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # libraries warn of their own next versions
+# Libraries warn of their own next versions.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 CONFIG_FIELDS = {
     "rank": 4,

@@ -24,7 +24,8 @@ from training.pairs.dataset import LabelledPair
 
 from .learnable_pairs import CONFIG, JOBS, learnable_pairs
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # libraries warn of their own next versions
+# Libraries warn of their own next versions.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 def weights_of(folder: Path) -> dict[str, torch.Tensor]:

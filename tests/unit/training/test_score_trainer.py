@@ -51,6 +51,7 @@ def test_the_prompt_has_no_part_in_the_answer_loss(tiny_gemma_3: BaseModel) -> N
 
 
 @pytest.mark.parametrize("name", ["cross_entropy_weight", "squared_error_weight", "ranking_weight"])
+@pytest.mark.slow
 def test_each_weight_of_the_scoring_losses_counts(
     name: str, base: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +77,7 @@ def test_each_weight_of_the_scoring_losses_counts(
     assert losses[2.0] - losses[1.0] == pytest.approx(term, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_language_model_loss_teaches_to_write_the_score(base: BaseModel, tmp_path: Path) -> None:
     only_language = FineTuningConfig(
         **dataclasses.asdict(CONFIG)
