@@ -10,9 +10,8 @@ from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import SettingsInvalid
 from services.contracts.training_run import COMPARISON_FILE
 from tests.doubles.processes.forked import run_forked
+from tests.unit.training.learnable_pairs import learnable_pairs
 from training.job import load_job
-
-from .learnable_pairs import learnable_pairs
 
 
 def write_job(folder: Path, **fields: object) -> Path:

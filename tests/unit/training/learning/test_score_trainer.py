@@ -10,13 +10,12 @@ from services.scoring.model.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
+from tests.unit.training.learnable_pairs import CONFIG, learnable_pairs
 from training.configuration import FineTuningConfig
 from training.learning.fine_tuning import TrainingData, fine_tune
 from training.learning.objectives import log_distribution
 from training.learning.score_trainer import ScoreTrainer, answer_loss
 from training.planning.batches import AnswerBatch, JobGroup
-
-from .learnable_pairs import CONFIG, learnable_pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

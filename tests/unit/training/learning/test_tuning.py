@@ -8,6 +8,7 @@ import pytest
 
 from services.contracts.errors import SettingsInvalid
 from services.scoring.model.base_model import BaseModel
+from tests.unit.training.learnable_pairs import CONFIG, learnable_pairs
 from training.configuration import load_config
 from training.learning import tuning
 from training.learning.fine_tuning import TrainingData
@@ -21,8 +22,6 @@ from training.learning.tuning import (
     rank_trials,
     read_trials,
 )
-
-from .learnable_pairs import CONFIG, learnable_pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 SEARCH = dataclasses.replace(CONFIG, validation_share=0.5, epochs=4)

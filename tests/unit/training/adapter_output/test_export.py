@@ -26,11 +26,10 @@ from services.scoring.reading.identity_masking import mask_identity
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
 from tests.doubles.models import load_tiny, tiny_settings
+from tests.unit.training.learnable_pairs import CONFIG, learnable_pairs
 from training.adapter_output import export
 from training.adapter_output.reference import measure_reference
 from training.learning.fine_tuning import TrainingData, fine_tune
-
-from .learnable_pairs import CONFIG, learnable_pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
