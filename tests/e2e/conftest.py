@@ -1,8 +1,6 @@
 """Services as the real commands start them."""
 
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
@@ -10,11 +8,12 @@ import pytest
 from services.events.kafka_client import create_topics
 from services.process.settings import Settings, variable_of
 from tests.doubles.kafka_desk import KafkaDesk
+from tests.doubles.processes.forked import Forked
 
 # Two processes that load torch and a model at once, on two slow cores.
 PATIENCE_SECONDS = 150.0
 
-StartService = Callable[..., "subprocess.Popen[bytes]"]
+StartService = Callable[..., Forked]
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def start_service(settings: Settings) -> Iterator[StartService]:
     """Starts ``resume-scorer NAME`` with a tiny float32 Gemma; whatever still runs at the end is killed."""
     running = []
 
-    def start(name: str, **changes: object) -> "subprocess.Popen[bytes]":
+    def start(name: str, **changes: object) -> Forked:
         chosen = {
             "base_model": "random:tiny-gemma-3",
             "dtype": "float32",
@@ -42,7 +41,7 @@ def start_service(settings: Settings) -> Iterator[StartService]:
             **changes,
         }
         environment = os.environ | {variable_of(key): str(value) for key, value in chosen.items()}
-        running.append(subprocess.Popen([sys.executable, "-m", "services.cli", name], env=environment))
+        running.append(Forked("services.cli", name, environment=environment))
         return running[-1]
 
     yield start

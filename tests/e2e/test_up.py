@@ -11,22 +11,13 @@ from pathlib import Path
 import pytest
 
 from services.devkit.samples import load_samples
+from tests.doubles.processes.forked import run_forked
 
 pytestmark = pytest.mark.slow
 
 COMMAND = [sys.executable, "-m", "services.cli", "up"]
 # Converting the model, loading it twice and scoring, on two slow cores.
 PATIENCE_SECONDS = 300
-
-
-def run_up(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-    )
 
 
 def children_of(pid: int) -> list[int]:
@@ -51,7 +42,7 @@ def is_running(pid: int) -> bool:
 
 
 def test_once_scores_the_six_samples_and_ends_with_zero() -> None:
-    finished = run_up("--once")
+    finished = subprocess.run([*COMMAND, "--once"], capture_output=True, text=True, timeout=PATIENCE_SECONDS)
 
     assert finished.returncode == 0, finished.stderr
     for sample in load_samples():
@@ -96,7 +87,7 @@ def test_without_once_it_stays_until_it_is_ended_and_leaves_nothing_behind(
     [("SCORER_BASE_MODEL", "no-such-model", 1), ("SCORER_GRPC_PORT", "seventy", 2), ("SCORER_TYPO", "1", 2)],
 )
 def test_what_cannot_start_says_why_in_one_line(variable: str, value: str, code: int) -> None:
-    finished = run_up("--once", **{variable: value, "HF_HUB_OFFLINE": "1"})
+    finished = run_forked("services.cli", "up", "--once", **{variable: value, "HF_HUB_OFFLINE": "1"})
 
     assert finished.returncode == code
     complaint = finished.stderr.strip().splitlines()[-1]

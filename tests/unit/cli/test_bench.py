@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
+
 from tests.doubles.models import TINY_MODEL
 from tests.doubles.processes.forked import run_forked
 
 
+@pytest.mark.slow
 def test_the_command_measures_and_suggests() -> None:
     variables = {"SCORER_BASE_MODEL": TINY_MODEL, "SCORER_DTYPE": "float32"}
 

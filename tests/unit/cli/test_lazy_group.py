@@ -32,6 +32,7 @@ def commands_among(modules: set[str]) -> set[str]:
     return modules & places
 
 
+@pytest.mark.slow
 def test_help_imports_no_command_and_nothing_heavy() -> None:
     modules = modules_of("--help")
 
@@ -39,6 +40,7 @@ def test_help_imports_no_command_and_nothing_heavy() -> None:
     assert not modules & {"torch", "pydantic", "aiokafka", "grpc", "rich", "numpy", "sklearn", "matplotlib"}
 
 
+@pytest.mark.slow
 def test_a_command_is_imported_without_the_others() -> None:
     modules = modules_of("watch", "--help")
 

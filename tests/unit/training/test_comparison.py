@@ -20,15 +20,15 @@ from services.contracts.training_run import COMPARISON_FILE
 from services.scoring.engine.factory import build_engine
 from services.scoring.model.score_model import ScoreModel
 from tests.doubles.models import tiny_settings
+from tests.unit.training.learnable_pairs import CONFIG, learnable_pairs
 from training import job as job_file
 from training.comparison import compare_adapters
 from training.job import TrainingJob, run_job
 from training.pairs.dataset import LabelledPair, read_labelled_pairs
 from training.synthetic.generator import generate_pairs
 
-from .learnable_pairs import CONFIG, learnable_pairs
-
-pytestmark = pytest.mark.filterwarnings("ignore")  # libraries warn of their own next versions
+# Libraries warn of their own next versions.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 CONFIG_FIELDS = {
     "rank": 4,

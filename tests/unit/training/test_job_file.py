@@ -10,9 +10,8 @@ from services.adapters.adapter_folder import read_adapter
 from services.contracts.errors import SettingsInvalid
 from services.contracts.training_run import COMPARISON_FILE
 from tests.doubles.processes.forked import run_forked
+from tests.unit.training.learnable_pairs import learnable_pairs
 from training.job import load_job
-
-from .learnable_pairs import learnable_pairs
 
 
 def write_job(folder: Path, **fields: object) -> Path:
@@ -31,6 +30,7 @@ def run(job: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     return run_forked("training", "--job", str(job), **chosen | variables)
 
 
+@pytest.mark.slow
 def test_a_job_trains_an_adapter_and_tells_its_progress(tmp_path: Path) -> None:
     job = write_job(
         tmp_path,
@@ -53,6 +53,7 @@ def test_a_job_trains_an_adapter_and_tells_its_progress(tmp_path: Path) -> None:
     assert (comparison["num_pairs"], comparison["num_left_out"]) == (12, 1)
 
 
+@pytest.mark.slow
 def test_a_failed_job_says_why_and_exits_with_an_error(tmp_path: Path) -> None:
     job = write_job(tmp_path, config={"rank": 4, "max_prompt_tokens": 128})
     rows = map(json.loads, (tmp_path / "data.jsonl").read_text().splitlines())

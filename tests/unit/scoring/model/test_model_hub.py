@@ -11,6 +11,8 @@ import pytest
 
 from tests.doubles.processes.forked import run_forked
 
+pytestmark = pytest.mark.slow
+
 # What the real hub answers, by the name that is asked for: status and headers.
 ANSWERS = {
     "google/gated": (401, {"X-Error-Code": "GatedRepo"}),

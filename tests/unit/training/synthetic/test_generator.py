@@ -23,6 +23,7 @@ def rows() -> list[dict]:
     return list(generate_pairs(NUM_PAIRS, seed=3))
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_pairs_in_another_process(tmp_path: Path) -> None:
     write_pairs(tmp_path / "here.jsonl", generate_pairs(30, seed=7))
     command = [sys.executable, "-m", "services.cli", "data", "synthetic", "--pairs", "30", "--seed", "7"]

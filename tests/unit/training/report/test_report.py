@@ -85,17 +85,32 @@ def report(folder: Path, pairs: ScoredPairs = PAIRS, subject: ReportSubject = SU
     return Page(write_report(folder, pairs, evaluate(pairs.labels, pairs.distributions), subject))
 
 
-def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
-    page = report(tmp_path)
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """A report on disk; ``text`` is its page as it stands there."""
 
-    text = (tmp_path / "report.html").read_text("utf-8")
-    addresses = [
-        value for _, attributes in page.tags for name, value in attributes.items() if name in ("src", "href")
-    ]
+    folder: Path
+    page: Page
+
+    @property
+    def text(self) -> str:
+        return (self.folder / "report.html").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """The report of ``PAIRS`` and ``SUBJECT``, which tests only read."""
+    folder = tmp_path_factory.mktemp("written")
+    return Written(folder, report(folder))
+
+
+def test_the_page_needs_nothing_but_itself(written: Written) -> None:
+    attributes = [item for _, each in written.page.tags for item in each.items()]
+    addresses = [value for name, value in attributes if name in ("src", "href")]
     assert len(addresses) == 6
     assert all(address and address.startswith("data:image/png;base64,") for address in addresses)
-    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
-    assert not re.search(r"https?://|url\(|@import", text)
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in written.page.tags}
+    assert not re.search(r"https?://|url\(|@import", written.text)
 
 
 def test_every_picture_opens_says_what_it_shows_and_lies_beside_the_page(tmp_path: Path) -> None:
@@ -111,29 +126,23 @@ def test_every_picture_opens_says_what_it_shows_and_lies_beside_the_page(tmp_pat
         assert len(str(picture["alt"])) > 40
 
 
-def test_no_word_of_a_pair_is_in_the_report(tmp_path: Path) -> None:
-    report(tmp_path)
-
+def test_no_word_of_a_pair_is_in_the_report(written: Written) -> None:
     # Without the pictures: in so much base64 a short word may well come up by chance.
-    text = re.sub(r"base64,[^\"]+", "", (tmp_path / "report.html").read_text("utf-8")).lower()
+    text = re.sub(r"base64,[^\"]+", "", written.text).lower()
     for word in ("zanzibar", "quill", "mail.test", "vacancy", "welders", "number4"):
         assert word not in text
 
 
-def test_the_same_evaluation_gives_the_same_bytes(tmp_path: Path) -> None:
-    report(tmp_path / "one")
-    report(tmp_path / "two")
-
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
-
-
-def test_what_was_evaluated_is_named_and_escaped(tmp_path: Path) -> None:
+def test_the_same_evaluation_gives_the_same_bytes(written: Written, tmp_path: Path) -> None:
     report(tmp_path)
 
-    text = (tmp_path / "report.html").read_text("utf-8")
+    for path in written.folder.iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
+
+
+def test_what_was_evaluated_is_named_and_escaped(written: Written) -> None:
     for part in ("tiny-gemma", "a" * 64, "2.1 &lt;beta&gt;", "d" * 64, "2025-03-01 12:30 UTC", "<dd>12</dd>"):
-        assert part in text
+        assert part in written.text
 
 
 def test_the_base_model_alone_is_told_in_words(tmp_path: Path) -> None:
@@ -142,14 +151,12 @@ def test_the_base_model_alone_is_told_in_words(tmp_path: Path) -> None:
     assert "none, the base model alone" in (tmp_path / "report.html").read_text("utf-8")
 
 
-def test_every_figure_stands_with_its_value_and_its_meaning(tmp_path: Path) -> None:
-    page = report(tmp_path)
-
+def test_every_figure_stands_with_its_value_and_its_meaning(written: Written) -> None:
     figures = evaluate(PAIRS.labels, PAIRS.distributions)
     fields = {field.name for field in dataclasses.fields(figures)} - {"confusion", "calibration"}
     assert {text.field for text in FIGURE_TEXTS} == fields
-    assert page.row("Mean absolute error")[:2] == [f"{figures.mae:.3f}", "points"]
-    assert page.row("Jobs with good and poor pairs")[0] == "2"
+    assert written.page.row("Mean absolute error")[:2] == [f"{figures.mae:.3f}", "points"]
+    assert written.page.row("Jobs with good and poor pairs")[0] == "2"
 
 
 def test_figures_that_the_pairs_do_not_determine_are_dashes(tmp_path: Path) -> None:
@@ -162,11 +169,9 @@ def test_figures_that_the_pairs_do_not_determine_are_dashes(tmp_path: Path) -> N
     assert "No ROC curve" in (tmp_path / "report.html").read_text("utf-8")
 
 
-def test_the_ten_largest_errors_are_named_by_their_row(tmp_path: Path) -> None:
-    page = report(tmp_path)
-
-    start = next(at for at, cells in enumerate(page.rows) if cells[0] == "Row")
-    worst = page.rows[start + 1 :]
+def test_the_ten_largest_errors_are_named_by_their_row(written: Written) -> None:
+    start = next(at for at, cells in enumerate(written.page.rows) if cells[0] == "Row")
+    worst = written.page.rows[start + 1 :]
     assert len(worst) == 10
     assert worst[0][:2] == ["14", "100"]
     assert float(worst[0][3]) == pytest.approx(-25, abs=0.2)
@@ -174,13 +179,13 @@ def test_the_ten_largest_errors_are_named_by_their_row(tmp_path: Path) -> None:
     assert {cells[0] for cells in worst}.isdisjoint({"6", "13"})  # labels 50 and 40: the smallest errors
 
 
-def test_losses_are_drawn_only_where_there_is_a_history(tmp_path: Path) -> None:
-    report(tmp_path / "without")
+def test_losses_are_drawn_only_where_there_is_a_history(written: Written, tmp_path: Path) -> None:
     report(tmp_path / "with", subject=dataclasses.replace(SUBJECT, history=HISTORY))
     nothing_measured = (TrainingStep(step=1, learning_rate=0.1),)
     report(tmp_path / "empty", subject=dataclasses.replace(SUBJECT, history=nothing_measured))
 
-    drawn = {name: (tmp_path / name / "losses.png").exists() for name in ("without", "with", "empty")}
+    folders = {"without": written.folder, "with": tmp_path / "with", "empty": tmp_path / "empty"}
+    drawn = {name: (folder / "losses.png").exists() for name, folder in folders.items()}
     assert drawn == {"without": False, "with": True, "empty": False}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from services.contracts.errors import SettingsInvalid
 from services.scoring.model.loading.base_model import BaseModel
+from tests.unit.training.learnable_pairs import CONFIG, learnable_pairs
 from training.configuration import load_config
 from training.learning import tuning
 from training.learning.fine_tuning import TrainingData
@@ -22,13 +23,12 @@ from training.learning.tuning import (
     read_trials,
 )
 
-from .learnable_pairs import CONFIG, learnable_pairs
-
 pytestmark = pytest.mark.filterwarnings("ignore")
 SEARCH = dataclasses.replace(CONFIG, validation_share=0.5, epochs=4)
 GRID = Grid(learning_rate=(1e-5, 3e-2), rank=(2, 4), alpha=(8,), batch_size=(4,))
 
 
+@pytest.mark.slow
 def test_the_best_of_all_combinations_is_written_out(
     load_base: Callable[[], BaseModel], tmp_path: Path
 ) -> None:
@@ -42,6 +42,7 @@ def test_the_best_of_all_combinations_is_written_out(
     assert best.learning_rate == 3e-2  # the other one is too low to learn anything
 
 
+@pytest.mark.slow
 def test_an_interrupted_search_goes_on(
     load_base: Callable[[], BaseModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +71,7 @@ def test_an_interrupted_search_goes_on(
     assert (num_runs, len(trials)) == (5, 4)
 
 
+@pytest.mark.slow
 def test_a_trial_that_diverges_is_a_result_and_comes_last(
     load_base: Callable[[], BaseModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

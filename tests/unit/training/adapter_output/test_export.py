@@ -26,11 +26,10 @@ from services.scoring.reading.identity.identity_masking import mask_identity
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
 from tests.doubles.models import load_tiny, tiny_settings
+from tests.unit.training.learnable_pairs import CONFIG, learnable_pairs
 from training.adapter_output import export
 from training.adapter_output.reference import measure_reference
 from training.learning.fine_tuning import TrainingData, fine_tune
-
-from .learnable_pairs import CONFIG, learnable_pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -50,6 +49,7 @@ def folder(exported: Path, tmp_path: Path) -> Path:
     return shutil.copytree(exported, tmp_path / "adapter")
 
 
+@pytest.mark.slow
 def test_peft_and_transformers_open_it(base: BaseModel, folder: Path) -> None:
     model = PeftModel.from_pretrained(base.model, str(folder))
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -60,6 +60,7 @@ def test_peft_and_transformers_open_it(base: BaseModel, folder: Path) -> None:
     assert tokenizer.decode(tokenizer("A nurse", add_special_tokens=False)["input_ids"]) == "A nurse"
 
 
+@pytest.mark.slow
 def test_metadata_tell_how_it_was_made(base: BaseModel, folder: Path) -> None:
     metadata = json.loads((folder / METADATA_FILE).read_text("utf-8"))
 
@@ -73,6 +74,7 @@ def test_metadata_tell_how_it_was_made(base: BaseModel, folder: Path) -> None:
     assert f"| mae | {metadata['metrics']['mae']:.3f} |" in card
 
 
+@pytest.mark.slow
 async def test_the_reference_holds_the_scores_and_lengths_that_a_scorer_gives_the_training_pairs(
     cache_dir: Path, base: BaseModel, tmp_path: Path
 ) -> None:
@@ -125,6 +127,7 @@ def test_the_reference_is_a_sample_of_the_size_asked_for_and_the_same_for_the_sa
     assert measure_reference(model, encoder, pairs, PLAIN_RULES, 0, 0) is None
 
 
+@pytest.mark.slow
 def test_an_adapter_without_a_reference_is_read_as_before(folder: Path) -> None:
     expected = read_adapter(folder)
     metadata = json.loads((folder / METADATA_FILE).read_text("utf-8"))
@@ -134,6 +137,7 @@ def test_an_adapter_without_a_reference_is_read_as_before(folder: Path) -> None:
     assert read_adapter(folder) == dataclasses.replace(expected, reference=None)
 
 
+@pytest.mark.slow
 def test_the_manifest_covers_every_file_and_notices_a_changed_one(folder: Path) -> None:
     verify_manifest(folder)
     assert {WEIGHTS_FILE, "adapter_config.json", METADATA_FILE, "tokenizer.json", "README.md"} <= set(
@@ -167,6 +171,7 @@ def test_a_bad_manifest_is_refused(tmp_path: Path, content: str | None, complain
         verify_manifest(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_crash_amid_the_export_leaves_no_half_adapter(
     base: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +185,7 @@ def test_a_crash_amid_the_export_leaves_no_half_adapter(
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoints"}
 
 
+@pytest.mark.slow
 def test_no_model_hub_is_asked(base: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
     monkeypatch.setattr(save_and_load, "check_file_exists_on_hf_hub", lambda *names, **_: asked.append(names))
@@ -189,6 +195,7 @@ def test_no_model_hub_is_asked(base: BaseModel, tmp_path: Path, monkeypatch: pyt
     assert asked == []
 
 
+@pytest.mark.slow
 def test_weights_of_a_bfloat16_model_are_stored_in_its_type(cache_dir: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
@@ -200,6 +207,7 @@ def test_weights_of_a_bfloat16_model_are_stored_in_its_type(cache_dir: Path, tmp
     assert {tensor.dtype for tensor in load_file(folder / WEIGHTS_FILE).values()} == {torch.bfloat16}
 
 
+@pytest.mark.slow
 def test_no_path_of_this_machine_stands_in_it(folder: Path) -> None:
     config = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
 

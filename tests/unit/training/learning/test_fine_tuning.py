@@ -17,14 +17,14 @@ from services.scoring.engine.factory import assemble_engine
 from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel
 from tests.doubles.models import TINY_GEMMA_2, load_tiny, tiny_settings
+from tests.unit.training.learnable_pairs import CONFIG, JOBS, learnable_pairs
 from training.learning.fine_tuning import TrainingData, TrainingOutOfMemory, fine_tune
 from training.learning.heap_trim import HeapTrim
 from training.learning.score_trainer import ScoreTrainer, TrainingDiverged
 from training.pairs.dataset import LabelledPair
 
-from .learnable_pairs import CONFIG, JOBS, learnable_pairs
-
-pytestmark = pytest.mark.filterwarnings("ignore")  # libraries warn of their own next versions
+# Libraries warn of their own next versions.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 def weights_of(folder: Path) -> dict[str, torch.Tensor]:

@@ -10,13 +10,12 @@ from services.scoring.model.loading.base_model import BaseModel
 from services.scoring.model.score_model import ScoreModel, TreeRow
 from services.scoring.reading.score_scale import find_score_tokens
 from services.scoring.reading.text_encoder import TextEncoder
+from tests.unit.training.learnable_pairs import CONFIG, learnable_pairs
 from training.configuration import FineTuningConfig
 from training.learning.fine_tuning import TrainingData, fine_tune
 from training.learning.objectives import log_distribution
 from training.learning.score_trainer import ScoreTrainer, answer_loss
 from training.planning.batches import AnswerBatch, JobGroup
-
-from .learnable_pairs import CONFIG, learnable_pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -51,6 +50,7 @@ def test_the_prompt_has_no_part_in_the_answer_loss(tiny_gemma_3: BaseModel) -> N
 
 
 @pytest.mark.parametrize("name", ["cross_entropy_weight", "squared_error_weight", "ranking_weight"])
+@pytest.mark.slow
 def test_each_weight_of_the_scoring_losses_counts(
     name: str, base: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +76,7 @@ def test_each_weight_of_the_scoring_losses_counts(
     assert losses[2.0] - losses[1.0] == pytest.approx(term, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_language_model_loss_teaches_to_write_the_score(base: BaseModel, tmp_path: Path) -> None:
     only_language = FineTuningConfig(
         **dataclasses.asdict(CONFIG)
