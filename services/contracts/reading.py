@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from typing import Any
 
 #: Of the texts in ``services/scoring/reading/prompt.py``: an adapter is trained on one version of them.
@@ -55,6 +56,19 @@ def rules_from_json(content: Any) -> ReadingRules:
     return ReadingRules(**content)
 
 
+class IdentityKind(StrEnum):
+    """What tells who somebody is."""
+
+    NAME = "name"
+    PRONOUN = "pronoun"
+    CONTACT = "contact"
+    ADDRESS = "address"
+    AGE = "age"
+    PHOTOGRAPH = "photograph"
+    PERSONAL_DETAIL = "personal_detail"
+    GROUP = "group"
+
+
 @dataclass(frozen=True, slots=True)
 class TextReading:
     """What was done to a resume before it was scored: counts, never texts.
@@ -64,6 +78,7 @@ class TextReading:
         num_repaired: words and characters mended.
         num_repeated_characters: left out because they stood in it before.
         num_masked: places where something that tells of a person was replaced.
+        masked_kinds: what was found and replaced; what is not named here was not found, so may still stand.
         num_removed_characters: left out because they speak to the scorer.
         readable_share: of its visible characters, those in words and numbers, 0 to 1.
         language: ISO 639-1; empty where too little stands in it to tell.
@@ -76,3 +91,4 @@ class TextReading:
     num_removed_characters: int = 0
     readable_share: float = 1.0
     language: str = ""
+    masked_kinds: tuple[IdentityKind, ...] = ()

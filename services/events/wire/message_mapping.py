@@ -64,6 +64,7 @@ def _reading_message(reading: TextReading) -> TextReadingMessage:
         removed_characters=reading.num_removed_characters,
         readable_share=reading.readable_share,
         language=reading.language,
+        masked_kinds=reading.masked_kinds,
     )
 
 

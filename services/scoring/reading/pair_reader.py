@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from services.contracts.errors import InvalidInput, TextsUnreadable
-from services.contracts.reading import ReadingRules, TextReading
+from services.contracts.reading import IdentityKind, ReadingRules, TextReading
 from services.scoring.reading.attacks.copied_job import COPIED_JOB_TEXT, copied_spans
 from services.scoring.reading.attacks.injection_detector import POSSIBLE_PROMPT_INJECTION, is_suspicious
 from services.scoring.reading.attacks.instruction_removal import without_instructions
@@ -106,13 +106,14 @@ class PairReader:
         resume, num_repeated = without_repeats(resume)
         is_repeated = num_repeated >= MIN_REPEATED_SHARE * num_read > 0
         num_before, num_masked, attacks = len(resume), 0, frozenset[str]()
+        kinds: tuple[IdentityKind, ...] = ()
         budget.check()
         if self.rules.are_instructions_removed:
             resume, attacks = _without_attacks(resume, job)
             budget.check()
         num_removed = num_before - len(resume)
         if self.rules.is_identity_masked:
-            resume, num_masked = _masked(resume, job)
+            resume, num_masked, kinds = _masked(resume, job)
             budget.check()
             if self.rules.are_instructions_removed:
                 # Once more, on what the model will see: masking may join what an attack has cut up.
@@ -122,7 +123,7 @@ class PairReader:
                 attacks |= joined
                 budget.check()
         reading = TextReading(
-            markup, num_repaired, num_repeated, num_masked, num_removed, round(share, 3), language
+            markup, num_repaired, num_repeated, num_masked, num_removed, round(share, 3), language, kinds
         )
         flags = _flags(reading, attacks, is_repeated=is_repeated)
         return ReadPair(self._prompts.build(job, resume), flags, reading)
@@ -155,13 +156,16 @@ def _without_attacks(resume: str, job_description: str) -> tuple[str, frozenset[
     return without_instructions(resume, job_description), frozenset({POSSIBLE_PROMPT_INJECTION, *copied})
 
 
-def _masked(resume: str, job_description: str) -> tuple[str, int]:
-    """Returns a masked resume and in how many places; joined where it was cut up if that is an attack."""
+def _masked(resume: str, job_description: str) -> tuple[str, int, tuple[IdentityKind, ...]]:
+    """Returns a masked resume, in how many places and of which kinds; joined where an attack was cut up."""
     masked = mask_with_seams(resume)
-    num_masked = masked.count(SEAM) + masked.count(NAME_PLACEHOLDER) - resume.count(NAME_PLACEHOLDER)
-    joined = join_seams(masked)
-    is_cut_up = joined != masked and is_suspicious(joined, job_description)
-    return (joined if is_cut_up else close_seams(masked)), max(0, num_masked)
+    num_masked = (
+        masked.text.count(SEAM) + masked.text.count(NAME_PLACEHOLDER) - resume.count(NAME_PLACEHOLDER)
+    )
+    joined = join_seams(masked.text)
+    is_cut_up = joined != masked.text and is_suspicious(joined, job_description)
+    text = joined if is_cut_up else close_seams(masked.text)
+    return text, max(0, num_masked), tuple(sorted(masked.kinds))
 
 
 class _ReadingBudget:

@@ -87,7 +87,7 @@ class ScoreResult(_message.Message):
     def __init__(self, application_id: _Optional[str] = ..., job_id: _Optional[str] = ..., score: _Optional[float] = ..., category: _Optional[str] = ..., median: _Optional[int] = ..., standard_deviation: _Optional[float] = ..., percentile_10: _Optional[int] = ..., percentile_90: _Optional[int] = ..., distribution: _Optional[_Iterable[float]] = ..., adapter_digest: _Optional[str] = ..., adapter_version: _Optional[str] = ..., base_model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., prompt_tokens: _Optional[int] = ..., truncated_tokens: _Optional[int] = ..., flags: _Optional[_Iterable[str]] = ..., timings: _Optional[_Union[StageTimings, _Mapping]] = ..., identity_masked: _Optional[bool] = ..., job_truncated_tokens: _Optional[int] = ..., resume_sha256: _Optional[str] = ..., job_sha256: _Optional[str] = ..., job_version: _Optional[int] = ..., source: _Optional[_Union[SourceEvent, _Mapping]] = ..., reading: _Optional[_Union[TextReading, _Mapping]] = ...) -> None: ...
 
 class TextReading(_message.Message):
-    __slots__ = ("markup", "repaired", "repeated_characters", "masked", "removed_characters", "readable_share", "language")
+    __slots__ = ("markup", "repaired", "repeated_characters", "masked", "removed_characters", "readable_share", "language", "masked_kinds")
     MARKUP_FIELD_NUMBER: _ClassVar[int]
     REPAIRED_FIELD_NUMBER: _ClassVar[int]
     REPEATED_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +95,7 @@ class TextReading(_message.Message):
     REMOVED_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
     READABLE_SHARE_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    MASKED_KINDS_FIELD_NUMBER: _ClassVar[int]
     markup: str
     repaired: int
     repeated_characters: int
@@ -102,4 +103,5 @@ class TextReading(_message.Message):
     removed_characters: int
     readable_share: float
     language: str
-    def __init__(self, markup: _Optional[str] = ..., repaired: _Optional[int] = ..., repeated_characters: _Optional[int] = ..., masked: _Optional[int] = ..., removed_characters: _Optional[int] = ..., readable_share: _Optional[float] = ..., language: _Optional[str] = ...) -> None: ...
+    masked_kinds: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, markup: _Optional[str] = ..., repaired: _Optional[int] = ..., repeated_characters: _Optional[int] = ..., masked: _Optional[int] = ..., removed_characters: _Optional[int] = ..., readable_share: _Optional[float] = ..., language: _Optional[str] = ..., masked_kinds: _Optional[_Iterable[str]] = ...) -> None: ...

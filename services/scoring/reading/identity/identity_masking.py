@@ -5,8 +5,9 @@ a few milliseconds, and a reader can see why. What they miss is measured by ``re
 """
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache, partial, reduce
 from importlib.resources import files
 
 import phonenumbers
@@ -17,6 +18,7 @@ from faker.providers.person.en_US import Provider as American
 from faker.providers.person.es_MX import Provider as Mexican
 from faker.providers.person.vi_VN import Provider as Vietnamese
 
+from services.contracts.reading import IdentityKind
 from services.scoring.reading.identity.personal_lines import (
     ADDRESS_LINE,
     CONTACT_LINE,
@@ -147,9 +149,17 @@ _SEAM_AND_SURROUNDINGS = re.compile(rf"(?<!\s)[ \t]*[(<\[{{]?(?:{SEAM}[ \t]*)+[)
 _BLANK_RUN = re.compile(r"[ \t]{2,}")
 
 
+@dataclass(frozen=True, slots=True)
+class MaskedText:
+    """A resume without what tells who its writer is, and of which kinds that was."""
+
+    text: str
+    kinds: frozenset[IdentityKind]
+
+
 def mask_identity(resume: str) -> str:
     """Returns a resume without what tells who its writer is; see ``mask_with_seams``."""
-    return close_seams(mask_with_seams(resume))
+    return close_seams(mask_with_seams(resume).text)
 
 
 def close_seams(masked: str) -> str:
@@ -163,7 +173,7 @@ def join_seams(masked: str) -> str:
     return _SEAM_AND_SURROUNDINGS.sub("", masked)
 
 
-def mask_with_seams(resume: str) -> str:
+def mask_with_seams(resume: str) -> MaskedText:
     """Returns a resume without what tells who its writer is, with ``SEAM`` wherever something was deleted.
 
     The name at the top, and each of its parts wherever it stands again, becomes ``NAME_PLACEHOLDER``;
@@ -174,34 +184,60 @@ def mask_with_seams(resume: str) -> str:
     Args:
         resume: the text, with its line ends as they came.
     """
-    resume = resume.replace(SEAM, " ")
+    text = resume.replace(SEAM, " ")
+    kinds: set[IdentityKind] = set()
+    for kind, mask in _masks(text):
+        masked = mask(text)
+        if masked != text:
+            kinds.add(kind)
+        text = masked
+    return MaskedText(
+        re.sub(rf"(?:\b{NAME_PLACEHOLDER}\b[ \t.]*){{2,}}", NAME_PLACEHOLDER, text), frozenset(kinds)
+    )
+
+
+def _masks(resume: str) -> Iterator[tuple[IdentityKind, Callable[[str], str]]]:
+    """Yields what masks, in its order, each with the kind of thing that it masks."""
     names, lowered = _names_of(resume), _lower(resume)
 
-    def without(pattern: re.Pattern[str], words: Sequence[str], text: str) -> str:
-        # Looking for a word is a hundred times as fast as a pattern that may begin anywhere.
-        return pattern.sub(SEAM, text) if any(word in lowered for word in words) else text
+    def deleted(*patterns: re.Pattern[str]) -> Callable[[str], str]:
+        return lambda text: reduce(lambda left, pattern: pattern.sub(SEAM, left), patterns, text)
 
-    text = without(_PROFILE_LINK, (".com/",), without(_EMAIL, ("@",), resume))
-    text = _PHONE_CANDIDATE.sub(_without_phone, text)
-    for personal in (NAME_LINE, PERSONAL_LINE, ADDRESS_LINE, CONTACT_LINE):
-        text = personal.sub(SEAM, text)
-    text = without(PHOTO_MARK, PHOTO_WORDS, text)
-    text = without(_GRADUATION, ("class of", "graduat"), _AGE.sub(SEAM, _STREET.sub(SEAM, text)))
+    # Looking for a word is a hundred times as fast as a pattern that may begin anywhere.
+    if "@" in lowered:
+        yield IdentityKind.CONTACT, deleted(_EMAIL)
+    if ".com/" in lowered:
+        yield IdentityKind.CONTACT, deleted(_PROFILE_LINK)
+    yield IdentityKind.CONTACT, partial(_PHONE_CANDIDATE.sub, _without_phone)
+    yield IdentityKind.NAME, deleted(NAME_LINE)
+    yield IdentityKind.PERSONAL_DETAIL, deleted(PERSONAL_LINE)
+    yield IdentityKind.ADDRESS, deleted(ADDRESS_LINE)
+    yield IdentityKind.CONTACT, deleted(CONTACT_LINE)
+    if any(word in lowered for word in PHOTO_WORDS):
+        yield IdentityKind.PHOTOGRAPH, deleted(PHOTO_MARK)
+    yield IdentityKind.ADDRESS, deleted(_STREET)
+    yield IdentityKind.AGE, deleted(_AGE)
+    if "class of" in lowered or "graduat" in lowered:
+        yield IdentityKind.AGE, deleted(_GRADUATION)
     if _SLASH_AND_PRONOUN.search(lowered):
-        text = _PRONOUN_NOTE.sub(SEAM, text)
-    text = _POSTCODE.sub(r"\1", text)
-    text = _HER_SOMETHING.sub(lambda found: "Their" if found.group()[0] == "H" else "their", text)
+        yield IdentityKind.PRONOUN, deleted(_PRONOUN_NOTE)
+    yield IdentityKind.ADDRESS, partial(_POSTCODE.sub, r"\1")
+    yield IdentityKind.PRONOUN, partial(_HER_SOMETHING.sub, _their)
     if any(title in resume for title in ("Mr", "Ms", "Miss", "Mx")):
-        text = _TITLE.sub(SEAM, text)
-    text = _PRONOUN.sub(_neutral_pronoun, text)
+        yield IdentityKind.PRONOUN, deleted(_TITLE)
+    yield IdentityKind.PRONOUN, partial(_PRONOUN.sub, _neutral_pronoun)
     if "girls" in lowered or _MEN_AND_A_SPACE.search(lowered):
-        text = _WOMEN_IN.sub(SEAM, text)
-    text = "\n".join(map(_mask_line, text.split("\n")))
+        yield IdentityKind.GROUP, deleted(_WOMEN_IN)
+    yield IdentityKind.GROUP, partial(_each_line, _without_groups)
+    yield IdentityKind.AGE, partial(_each_line, _without_education_years)
     for name in names:
         # Not in lower case: "Banks" is a name, "banks" are employers.
         spellings = "|".join(re.escape(spelling) for spelling in {name, name.upper(), name.title()})
-        text = re.sub(rf"(?<!\w)(?:{spellings})(?!\w)", NAME_PLACEHOLDER, text)
-    return re.sub(rf"(?:\b{NAME_PLACEHOLDER}\b[ \t.]*){{2,}}", NAME_PLACEHOLDER, text)
+        yield IdentityKind.NAME, partial(re.compile(rf"(?<!\w)(?:{spellings})(?!\w)").sub, NAME_PLACEHOLDER)
+
+
+def _their(found: re.Match[str]) -> str:
+    return "Their" if found.group()[0] == "H" else "their"
 
 
 def _lower(text: str) -> str:
@@ -284,14 +320,13 @@ def _neutral_pronoun(found: re.Match[str]) -> str:
     return neutral.capitalize() if word[0].isupper() else neutral
 
 
-def _mask_line(line: str) -> str:
-    if (
-        len(line) > _MAX_LINE_CHARACTERS
-    ):  # a text that lost its line ends: too much would be taken for a heading
-        return line
-    if _SOCIETY_WORD.search(line):
-        line = _SOCIETY_PHRASE.sub(_without_group, line)
-    return _without_education_years(line)
+def _each_line(mask: Callable[[str], str], text: str) -> str:
+    # A longer line is a text that lost its line ends: too much of it would be taken for a heading.
+    return "\n".join(line if len(line) > _MAX_LINE_CHARACTERS else mask(line) for line in text.split("\n"))
+
+
+def _without_groups(line: str) -> str:
+    return _SOCIETY_PHRASE.sub(_without_group, line) if _SOCIETY_WORD.search(line) else line
 
 
 def _without_group(found: re.Match[str]) -> str:

@@ -2,7 +2,12 @@
 
 import pytest
 
-from services.scoring.reading.identity.identity_masking import NAME_PLACEHOLDER, mask_identity
+from services.contracts.reading import IdentityKind
+from services.scoring.reading.identity.identity_masking import (
+    NAME_PLACEHOLDER,
+    mask_identity,
+    mask_with_seams,
+)
 from training.audit.counterfactuals import DIMENSIONS, identity_variants
 from training.synthetic.generator import generate_pairs
 
@@ -189,3 +194,18 @@ def test_names_of_any_script_are_masked(name: str) -> None:
     masked = mask_identity(f"{name}\nnurse@example.org\n\nRegistered nurse, five years. {name} led a ward.")
 
     assert not any(part in masked for part in name.split())
+
+
+@pytest.mark.parametrize(
+    ("resume", "kinds"),
+    [
+        ("Ravi Mbeki\nravi@example.org\nNurse since 2011", {IdentityKind.NAME, IdentityKind.CONTACT}),
+        ("Nurse\nPhone: 615-555-0138\n12 Oak Street\nICU", {IdentityKind.CONTACT, IdentityKind.ADDRESS}),
+        ("Nurse\nDate of birth: 3 May 1983\nICU", {IdentityKind.PERSONAL_DETAIL}),
+        ("Nurse, aged 41\nShe led a ward", {IdentityKind.AGE, IdentityKind.PRONOUN}),
+        ("Nurse\n[photo]\nSociety of Women Engineers", {IdentityKind.PHOTOGRAPH, IdentityKind.GROUP}),
+        ("Nurse\nIntensive care\nSwift, Kotlin", set()),
+    ],
+)
+def test_what_was_found_is_told_by_its_kind(resume: str, kinds: set[IdentityKind]) -> None:
+    assert mask_with_seams(resume).kinds == kinds
