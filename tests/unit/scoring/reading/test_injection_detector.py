@@ -1,6 +1,7 @@
 """Instructions are noticed in every language and disguise; people who write about such things are not."""
 
 import random
+import time
 
 import pytest
 
@@ -77,8 +78,11 @@ def test_words_shared_with_the_job_are_no_paste_but_a_copied_passage_is() -> Non
     ],
 )
 def test_a_long_resume_of_any_repetition_is_read_in_linear_time(unit: str) -> None:
-    # Quadratic patterns took minutes on these; the test would never end.
+    started = time.thread_time()
+
     is_suspicious((unit * 65_536)[:65_536], JOB)
+
+    assert time.thread_time() - started < 10  # quadratic patterns took minutes on these
 
 
 HONEST_LINES = (
