@@ -25,8 +25,8 @@ test: $(STAMP) ## every test that needs no GPU
 	@# Files in their own order: those of whole services last long, and come first.
 	$(BIN)/python -m pytest -m "not gpu" -n 2 --dist loadfile --no-loadscope-reorder
 
-test-fast: $(STAMP) ## the tests that need neither the real model nor a broker
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit
+test-fast: $(STAMP) ## while you edit: unit tests that train nothing, start no process and load no real model
+	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 --dist loadfile --no-loadscope-reorder tests/unit
 
 check: $(STAMP) ## linters, types, layers, protobuf style, generated code current
 	$(BIN)/ruff check .

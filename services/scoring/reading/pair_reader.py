@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 #: Of processor time. The largest resume that a topic takes (256 KiB), made to be slow, needs three at most.
 MAX_READING_SECONDS = 10.0
 _NUM_REMEMBERED_JOBS = 256
+# An instruction over three lines may begin or end at one.
+_LINES_BESIDE_A_MASK = 2
 
 
 class _ReadingTooSlow(Exception):
@@ -113,10 +115,10 @@ class PairReader:
             budget.check()
         num_removed = num_before - len(resume)
         if self.rules.is_identity_masked:
-            resume, num_masked, kinds = _masked(resume, job)
+            resume, changed, num_masked, kinds = _masked(resume, job)
             budget.check()
-            if self.rules.are_instructions_removed:
-                # Once more, on what the model will see: masking may join what an attack has cut up.
+            # Once more, where masking changed what the model will see: it may join what an attack cut up.
+            if self.rules.are_instructions_removed and is_suspicious(changed, job):
                 num_before = len(resume)
                 resume, joined = _without_attacks(resume, job)
                 num_removed += num_before - len(resume)
@@ -156,16 +158,30 @@ def _without_attacks(resume: str, job_description: str) -> tuple[str, frozenset[
     return without_instructions(resume, job_description), frozenset({POSSIBLE_PROMPT_INJECTION, *copied})
 
 
-def _masked(resume: str, job_description: str) -> tuple[str, int, tuple[IdentityKind, ...]]:
-    """Returns a masked resume, in how many places and of which kinds; joined where an attack was cut up."""
+def _masked(resume: str, job_description: str) -> tuple[str, str, int, tuple[IdentityKind, ...]]:
+    """Returns a masked resume, its lines around masks, in how many places and of which kinds.
+
+    Joined where an attack was cut up.
+    """
     masked = mask_with_seams(resume)
     num_masked = (
         masked.text.count(SEAM) + masked.text.count(NAME_PLACEHOLDER) - resume.count(NAME_PLACEHOLDER)
     )
-    joined = join_seams(masked.text)
-    is_cut_up = joined != masked.text and is_suspicious(joined, job_description)
-    text = joined if is_cut_up else close_seams(masked.text)
-    return text, max(0, num_masked), tuple(sorted(masked.kinds))
+    near = _near_masks(masked.text)
+    joined = join_seams(near)
+    is_cut_up = joined != near and is_suspicious(joined, job_description)
+    close = join_seams if is_cut_up else close_seams
+    return close(masked.text), close(near), max(0, num_masked), tuple(sorted(masked.kinds))
+
+
+def _near_masks(masked: str) -> str:
+    """Returns the lines that masking has cut or named, with so many beside them as an attack may span."""
+    lines = masked.split("\n")
+    near: set[int] = set()
+    for at, line in enumerate(lines):
+        if SEAM in line or NAME_PLACEHOLDER in line:
+            near.update(range(at - _LINES_BESIDE_A_MASK, at + _LINES_BESIDE_A_MASK + 1))
+    return "\n".join(line for at, line in enumerate(lines) if at in near)
 
 
 class _ReadingBudget:

@@ -31,6 +31,7 @@ from tests.doubles.ports import free_port
 from tests.programs.faults.applications import any_broker, fault_settings, sending
 from tests.programs.faults.fleet import Fleet
 
+MAX_SECONDS_TO_FIRST_ANSWER = 60.0
 PATIENCE_SECONDS = 240.0
 MOST_PAIRS_AT_ONCE = 3
 POISON_EVERY = 50  # each of these applications fails alone, too
@@ -202,11 +203,13 @@ class _Load:
         self.answer_seconds: list[float] = []
 
     async def capacity(self, stub: Any, seconds: float) -> float:
-        """Returns answers a second with few callers that wait for one another."""
-        ends_at = time.monotonic() + seconds
+        """Returns answers a second with few callers that wait for one another; waits longer for the first."""
+        begun_at = time.monotonic()
 
         async def call_again() -> None:
-            while time.monotonic() < ends_at:
+            while (lasted := time.monotonic() - begun_at) < seconds or (
+                not self.codes["OK"] and lasted < MAX_SECONDS_TO_FIRST_ANSWER
+            ):
                 await self._call(stub)
 
         await asyncio.gather(*(call_again() for _ in range(16)))

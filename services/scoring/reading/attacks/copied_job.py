@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, groupby
+from operator import sub
 
 #: The resume holds passages of its own job; they were not read.
 COPIED_JOB_TEXT = "copied_job_text"
@@ -68,11 +69,11 @@ def copied_spans(resume: str, job_description: str) -> list[tuple[int, int]]:
     job = _words_of_job(job_description)
     if not job.runs:
         return []
-    places = [(found.start(), found.end()) for found in _WORD.finditer(resume)]
-    words = [resume[start:end].lower() for start, end in places]
-    shared = [at for at, word in enumerate(words) if word in job.all]
-    if len(shared) < _MIN_COPIED_WORDS:
+    words = [word.lower() for word in _WORD.findall(resume)]
+    if not _may_copy(words, job):
         return []
+    places = [(found.start(), found.end()) for found in _WORD.finditer(resume)]
+    shared = [at for at, word in enumerate(words) if word in job.all]
     is_copied = [False] * len(words)
     for at, is_run in zip(shared, _in_order([words[at] for at in shared], job.runs), strict=True):
         is_copied[at] = is_run
@@ -84,6 +85,25 @@ def copied_spans(resume: str, job_description: str) -> list[tuple[int, int]]:
     if found:
         found |= _to_line_ends(found, resume, places, telling, [words[at] in job.all for at in telling])
     return [(places[first][0], places[last][1]) for first, last in _passages(sorted(found))]
+
+
+def _may_copy(words: Sequence[str], job: _JobWords) -> bool:
+    """Returns whether a closer look can find anything; what most resumes cost."""
+    shared = [word for word in words if word in job.all]
+    if len(shared) < _MIN_COPIED_WORDS:
+        return False
+    if sum(_in_order(shared, job.runs)) >= _IN_ORDER.min_words:
+        return True
+    marks = [
+        word in job.all
+        for word in words
+        if len(word) >= _MIN_TELLING_LETTERS and word not in _TELLING_NOTHING
+    ]
+    if len(marks) <= _IN_ANY_ORDER.window:
+        return True
+    sums = [0, *accumulate(marks)]
+    most: int = max(map(sub, sums[_IN_ANY_ORDER.window :], sums))
+    return most >= _IN_ANY_ORDER.min_words
 
 
 def _to_line_ends(

@@ -143,7 +143,8 @@ async def test_the_second_resume_of_a_job_finds_its_prefix(build_engine: BuildEn
 async def test_a_result_names_what_computed_it_and_where_time_went(build_engine: BuildEngine) -> None:
     engine = build_engine(max_prompt_tokens=160)
 
-    result = await engine.score(pair(JOBS[0], "Nurse. " * 500))
+    resume = " ".join(f"Cared for people in ward {number}." for number in range(200))
+    result = await engine.score(pair(JOBS[0], resume))
 
     assert (result.base_model, result.adapter_digest) == ("random:tiny-gemma-3", BASE_ADAPTER_DIGEST)
     assert result.num_prompt_tokens == 160
